@@ -1,0 +1,47 @@
+// Errors are for people: what, where, the value, the remedy. One line each.
+//
+//   check(a.rank() == 2, "matmul", "expects two matrices, got ", a.shape(), " and ", b.shape());
+//
+// throws ShapeError("matmul: expects two matrices, got [3] and [3, 4]").
+#pragma once
+#include "autograd/real.hpp"
+
+#include <sstream>
+#include <stdexcept>
+#include <string>
+
+namespace bijou::inline BIJOU_SCALAR {
+
+// The program turns each kind of error into its documented exit code (apps/main.cpp).
+struct Error : std::runtime_error { using std::runtime_error::runtime_error; };
+struct ShapeError : Error { using Error::Error; };       // two shapes that do not fit: names the operation and both
+struct ValueError : Error { using Error::Error; };       // an argument whose value makes no sense
+struct UsageError : Error { using Error::Error; };       // wrong usage of the program                     exit 2
+struct DataError : Error { using Error::Error; };        // data that is missing or broken                 exit 3
+struct CheckpointError : Error { using Error::Error; };  // a checkpoint that is broken or does not fit    exit 4
+struct NonFiniteError : Error { using Error::Error; };   // a loss or gradient that is not finite          exit 5
+struct StorageError : Error { using Error::Error; };     // a file that cannot be written, a full disk     exit 6
+
+// Any printable values, one after another. The classic locale: a decimal comma never gets into a message or file.
+template <class... Parts>
+std::string text(const Parts&... parts) {
+  std::ostringstream out;
+  out.imbue(std::locale::classic());
+  (out << ... << parts);
+  return out.str();
+}
+
+template <class E, class... Parts>
+[[noreturn]] void fail(const Parts&... parts) { throw E(text(parts...)); }
+
+// check: about shapes. require: about values. Both name the function first.
+template <class... Parts>
+void check(bool holds, const char* where, const Parts&... parts) {
+  if (!holds) fail<ShapeError>(where, ": ", parts...);
+}
+template <class... Parts>
+void require(bool holds, const char* where, const Parts&... parts) {
+  if (!holds) fail<ValueError>(where, ": ", parts...);
+}
+
+}  // namespace bijou

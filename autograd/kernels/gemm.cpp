@@ -1,0 +1,134 @@
+#include "autograd/kernels/gemm.hpp"
+
+#include "autograd/kernels/branches.hpp"
+#include "autograd/kernels/parallel.hpp"
+
+#include <cblas.h>
+
+#include <cmath>
+#include <numeric>
+#include <vector>
+
+namespace bijou::inline BIJOU_SCALAR::kernels {
+namespace {
+
+CBLAS_TRANSPOSE op(bool transpose) { return transpose ? CblasTrans : CblasNoTrans; }
+
+inline void blas_gemm(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, int m, int n, int k, const float* a, int lda,
+                      const float* b, int ldb, float beta, float* c, int ldc) {
+  cblas_sgemm(CblasRowMajor, ta, tb, m, n, k, 1, a, lda, b, ldb, beta, c, ldc);
+}
+inline void blas_gemm(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, int m, int n, int k, const double* a, int lda,
+                      const double* b, int ldb, double beta, double* c, int ldc) {
+  cblas_dgemm(CblasRowMajor, ta, tb, m, n, k, 1, a, lda, b, ldb, beta, c, ldc);
+}
+inline void blas_trsm(CBLAS_UPLO uplo, CBLAS_TRANSPOSE t, CBLAS_DIAG diag, int n, int m, const float* a, float* x) {
+  cblas_strsm(CblasRowMajor, CblasLeft, uplo, t, diag, n, m, 1, a, n, x, m);
+}
+inline void blas_trsm(CBLAS_UPLO uplo, CBLAS_TRANSPOSE t, CBLAS_DIAG diag, int n, int m, const double* a, double* x) {
+  cblas_dtrsm(CblasRowMajor, CblasLeft, uplo, t, diag, n, m, 1, a, n, x, m);
+}
+
+}  // namespace
+
+void gemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const Real* a, int64_t lda, const Real* b, int64_t ldb,
+          Real beta, Real* c, int64_t ldc) {
+  blas_gemm(op(ta), op(tb), static_cast<int>(m), static_cast<int>(n), static_cast<int>(k), a,
+            static_cast<int>(lda), b, static_cast<int>(ldb), beta, c, static_cast<int>(ldc));
+}
+
+void matmul(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const Real* a, const Real* b, Real* c) {
+  if (m == 0 || n == 0) return;
+  if (k == 0) return std::fill(c, c + m * n, Real{0});
+  const int64_t lda = ta ? m : k, ldb = tb ? k : n;
+  // About 4 MFLOP a block, at most 32 blocks, at least 16 rows or columns each: a function of the shape alone.
+  const bool by_rows = m >= n;
+  const int64_t length = by_rows ? m : n;
+  const int64_t wanted = std::clamp<int64_t>(2 * m * n * k / 4'000'000, 1, 32);
+  const int64_t block = std::max<int64_t>(16, ((length + wanted - 1) / wanted + 15) / 16 * 16);
+  took(by_rows ? Branch::matmul_by_rows : Branch::matmul_by_columns);
+  if (length > block) took(Branch::matmul_many_blocks);
+  for_tasks((length + block - 1) / block, [&](int64_t t) {
+    const int64_t at = t * block, size = std::min(block, length - at);
+    if (by_rows) {
+      gemm(ta, tb, size, n, k, a + (ta ? at : at * lda), lda, b, ldb, 0, c + at * n, n);
+    } else {
+      gemm(ta, tb, m, size, k, a, lda, b + (tb ? at * ldb : at), ldb, 0, c + at, n);
+    }
+  });
+}
+
+void matmul_naive(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const Real* a, const Real* b, Real* c) {
+  for (int64_t i = 0; i < m; ++i) {
+    for (int64_t j = 0; j < n; ++j) {
+      double sum = 0;
+      for (int64_t l = 0; l < k; ++l) sum += double{ta ? a[l * m + i] : a[i * k + l]} * (tb ? b[j * k + l] : b[l * n + j]);
+      c[i * n + j] = static_cast<Real>(sum);
+    }
+  }
+}
+
+void solve_triangular(bool upper, bool transpose, bool unit, int64_t n, int64_t m, const Real* a, const Real* b,
+                      Real* x) {
+  std::copy(b, b + n * m, x);
+  if (n == 0 || m == 0) return;
+  for_tasks(1, [&](int64_t) {
+    blas_trsm(upper ? CblasUpper : CblasLower, op(transpose), unit ? CblasUnit : CblasNonUnit, static_cast<int>(n),
+              static_cast<int>(m), a, x);
+  });
+}
+
+Determinant determinant(int64_t n, const Real* a, double* inverse) {
+  std::vector<double> lu(a, a + n * n);
+  std::vector<int64_t> order(static_cast<size_t>(n));
+  std::iota(order.begin(), order.end(), int64_t{0});
+  Determinant det{0, 1};
+  for (int64_t k = 0; k < n; ++k) {
+    int64_t pivot = k;
+    for (int64_t i = k + 1; i < n; ++i) {
+      if (std::abs(lu[i * n + k]) > std::abs(lu[pivot * n + k])) pivot = i;
+    }
+    if (pivot != k) {
+      std::swap_ranges(&lu[k * n], &lu[k * n] + n, &lu[pivot * n]);
+      std::swap(order[k], order[pivot]);
+      det.sign = -det.sign;
+    }
+    const double p = lu[k * n + k];
+    if (p == 0) return {-INFINITY, 0};
+    if (p < 0) det.sign = -det.sign;
+    det.log_abs += std::log(std::abs(p));
+    for (int64_t i = k + 1; i < n; ++i) {
+      const double f = lu[i * n + k] /= p;
+      for (int64_t j = k + 1; j < n; ++j) lu[i * n + j] -= f * lu[k * n + j];
+    }
+  }
+  for (int64_t column = 0; inverse && column < n; ++column) {   // L U x = P e_column
+    std::vector<double> x(static_cast<size_t>(n));
+    for (int64_t i = 0; i < n; ++i) {
+      x[i] = order[i] == column ? 1 : 0;
+      for (int64_t j = 0; j < i; ++j) x[i] -= lu[i * n + j] * x[j];
+    }
+    for (int64_t i = n - 1; i >= 0; --i) {
+      for (int64_t j = i + 1; j < n; ++j) x[i] -= lu[i * n + j] * x[j];
+      x[i] /= lu[i * n + i];
+    }
+    for (int64_t i = 0; i < n; ++i) inverse[i * n + column] = x[i];
+  }
+  return det;
+}
+
+std::string blas_complaint() {
+#ifdef _OPENMP
+  const int parallel = openblas_get_parallel();
+  if (parallel == OPENBLAS_OPENMP) return "";
+  return std::string("the OpenBLAS that was loaded is its ") + (parallel == OPENBLAS_THREAD ? "pthread" : "sequential") +
+         " build, which is many times slower here and not reproducible; install the OpenMP build"
+         " (libopenblas-openmp-dev) and run make again";
+#else
+  return "";
+#endif
+}
+
+std::string blas_description() { return openblas_get_config(); }
+
+}  // namespace bijou

@@ -1,0 +1,35 @@
+// Storage: aligned buffers that are kept and handed out again.
+//
+// Training repeats the same sizes every step, so freed buffers wait in a list per size; after the second step
+// there is neither malloc nor page fault. The pool has a mutex and is never destroyed (tensors may outlive main).
+#pragma once
+#include "autograd/real.hpp"
+
+#include <cstddef>
+#include <memory>
+
+namespace bijou::inline BIJOU_SCALAR {
+
+class Storage {
+ public:
+  static std::shared_ptr<Storage> allocate(int64_t count);   // count values, 64-byte aligned, uninitialised
+  ~Storage();
+  Storage(const Storage&) = delete;
+  Storage& operator=(const Storage&) = delete;
+
+  Real* data() { return data_; }
+
+ private:
+  explicit Storage(int64_t count);
+  Real* data_;
+  size_t bytes_;
+};
+
+struct StorageStatistics {
+  int64_t bytes_in_use, bytes_waiting, peak_bytes_in_use;
+  int64_t allocations;       // requests that the waiting buffers could not serve
+};
+StorageStatistics storage_statistics();
+void release_waiting_storage();          // gives the waiting buffers back to the system
+
+}  // namespace bijou
