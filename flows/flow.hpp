@@ -1,0 +1,42 @@
+// Flow: an invertible map with its log-determinant. Direction and sign are stated here, once.
+//
+//   forward:  x -> z, the papers' f, from data to latents          log p(x) = log p_Z(f(x)) + log|det df/dx|
+//   inverse:  z -> x, the papers' g = f^-1, from latents to data   (change of variables: NICE eq. 1, RealNVP eqs. 2-3)
+//
+// log_det is always log|det df/dx| of the forward direction, in nats, one number for each example: shape [N].
+// forward is a pure function of x and the parameters (in training, batch normalisation adds an explicit scope:
+// nn/batch_statistics.hpp). No random numbers, no lazy initialisation, no flag that turns it round.
+#pragma once
+#include "nn/module.hpp"
+
+namespace bijou::inline BIJOU_SCALAR {
+
+struct FlowResult {
+  Variable y;
+  Variable log_det;      // [N]
+};
+
+class Flow : public Module {
+ public:
+  // Shapes of one example, without the batch axis: [H, W, C] or [D]. Both hold the same number of values.
+  Flow(const Shape& input, const Shape& output) : input_(input), output_(output) {}
+  const Shape& input_shape() const { return input_; }
+  const Shape& output_shape() const { return output_; }
+
+  FlowResult forward(const Variable& x) const;            // x [N, input] -> y [N, output]; ShapeError names the layer
+  Tensor inverse(const Tensor& y) const;                  // y [N, output] -> x [N, input]; nothing is recorded
+
+  // Explicit initialisation from data, for layers that have one: takes a batch, returns it as the next layer sees it.
+  virtual Tensor initialize(const Tensor& x) { return forward(Variable(x)).y.value(); }
+
+ protected:
+  virtual FlowResult transform(const Variable& x) const = 0;
+  virtual Tensor invert(const Tensor& y) const = 0;
+
+  Shape input_, output_;
+};
+
+// A constant log-determinant, the same for each of the batch's examples: [N].
+inline Variable constant_log_det(const Variable& x, double value) { return Tensor::full({x.shape()[0]}, value); }
+
+}  // namespace bijou

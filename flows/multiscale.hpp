@@ -1,0 +1,24 @@
+// The multi-scale architecture as one bijection: RealNVP section 3.6, eqs. (13)-(16) and figure 4.
+#pragma once
+#include "flows/sequential.hpp"
+
+namespace bijou::inline BIJOU_SCALAR {
+
+class MultiScale : public Flow {
+ public:
+  // One flow for each scale. After each but the last, the second half of the channels is factored out: scale i + 1 takes
+  // the first half of what scale i gives.
+  MultiScale(const Shape& input, std::vector<std::unique_ptr<Sequential>> scales);
+  static Shape kept(const Shape& image);                  // what the next scale sees of a scale's output
+  std::string describe() const override;
+  Tensor initialize(const Tensor& x) override;
+
+ protected:
+  FlowResult transform(const Variable& x) const override;
+  Tensor invert(const Tensor& y) const override;
+
+ private:
+  std::vector<Sequential*> scales_;
+};
+
+}  // namespace bijou

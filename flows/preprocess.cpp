@@ -1,0 +1,46 @@
+#include "flows/preprocess.hpp"
+
+#include <cmath>
+
+namespace bijou::inline BIJOU_SCALAR {
+
+Rescale::Rescale(const Shape& input, int levels) : Flow(input, input), levels_(levels) {
+  require(levels >= 1, "Rescale", "levels must be at least 1, got ", levels);
+}
+
+FlowResult Rescale::transform(const Variable& x) const {
+  return {x / levels_, constant_log_det(x, -static_cast<double>(input_.numel()) * std::log(levels_))};
+}
+
+Tensor Rescale::invert(const Tensor& y) const { return math::scale_offset(y, levels_, 0); }
+
+Logit::Logit(const Shape& input, double alpha) : Flow(input, input), alpha_(alpha) {
+  require(alpha > 0 && alpha < 0.5, "Logit", "alpha must lie between 0 and 0.5, got ", alpha);
+}
+
+FlowResult Logit::transform(const Variable& x) const {
+  const Variable p = x * (1 - 2 * alpha_) + alpha_;
+  const Variable y = log(p) - log(1 - p);
+  return {y, sum_per_sample(softplus(y) + softplus(-y) + std::log(1 - 2 * alpha_))};
+}
+
+Tensor Logit::invert(const Tensor& y) const {
+  return math::scale_offset(math::sigmoid(y), 1 / (1 - 2 * alpha_), -alpha_ / (1 - 2 * alpha_));
+}
+
+Standardize::Standardize(const Shape& input)
+    : Flow(input, input), mean_(buffer("mean", Tensor::zeros(input))), deviation_(buffer("deviation", Tensor::full(input, 1))) {}
+
+void Standardize::set(std::span<const double> mean, std::span<const double> deviation) {
+  for (double d : deviation) require(d > 0, "Standardize", "a standard deviation must be positive, got ", d);
+  mean_ = Tensor::from(input_, mean);
+  deviation_ = Tensor::from(input_, deviation);
+}
+
+FlowResult Standardize::transform(const Variable& x) const {
+  return {(x - mean_) / deviation_, constant_log_det(x, 0) - sum(log(Variable(deviation_)))};
+}
+
+Tensor Standardize::invert(const Tensor& y) const { return math::add(math::multiply(y, deviation_), mean_); }
+
+}  // namespace bijou

@@ -1,0 +1,62 @@
+// Preprocessing as flows: with their log-determinants counted like any other layer's, the density that a model reports is
+// that of the data as they came, and bits/dim = -log p(x) / (D ln 2) holds without further constants.
+#pragma once
+#include "flows/flow.hpp"
+
+namespace bijou::inline BIJOU_SCALAR {
+
+// Integers 0 .. levels-1, dequantised to x + u with u in [0, 1), onto [0, 1):
+//
+//   y = x / levels          dy/dx = I / levels          log|det dy/dx| = -D log(levels)          x = levels y
+class Rescale : public Flow {
+ public:
+  Rescale(const Shape& input, int levels);
+  std::string describe() const override { return text("Rescale by 1/", levels_); }
+
+ protected:
+  FlowResult transform(const Variable& x) const override;
+  Tensor invert(const Tensor& y) const override;
+
+ private:
+  int levels_;
+};
+
+// RealNVP section 4.1: the density is modelled in logit space, p pulled into (alpha, 1 - alpha) first.
+//
+//   p = alpha + (1 - 2 alpha) x        y = logit(p) = log p - log(1 - p)        x = (sigmoid(y) - alpha) / (1 - 2 alpha)
+//   dy/dx = diag( (1 - 2 alpha) / (p (1 - p)) )
+//   log|det dy/dx| = sum_i [ log(1 - 2 alpha) + softplus(y_i) + softplus(-y_i) ]        as p = sigmoid(y)
+//
+// Departure: the paper prints logit(alpha + (1 - alpha) x), which is infinite at x = 1; the released code uses the
+// symmetric form above (0.05 + 0.9 x), and so does everyone: adopted.
+class Logit : public Flow {
+ public:
+  Logit(const Shape& input, double alpha);
+  std::string describe() const override { return text("Logit, alpha ", alpha_); }
+
+ protected:
+  FlowResult transform(const Variable& x) const override;
+  Tensor invert(const Tensor& y) const override;
+
+ private:
+  double alpha_;
+};
+
+// Columns of a table to mean 0 and standard deviation 1, by the training part's moments (buffers: saved with the model):
+//
+//   y = (x - m) / sd        dy/dx = diag(1 / sd)        log|det dy/dx| = -sum_i log sd_i        x = sd y + m
+class Standardize : public Flow {
+ public:
+  explicit Standardize(const Shape& input);
+  void set(std::span<const double> mean, std::span<const double> deviation);
+  std::string describe() const override { return "Standardize"; }
+
+ protected:
+  FlowResult transform(const Variable& x) const override;
+  Tensor invert(const Tensor& y) const override;
+
+ private:
+  Tensor &mean_, &deviation_;
+};
+
+}  // namespace bijou

@@ -1,0 +1,113 @@
+#include "flows/realnvp.hpp"
+
+#include "flows/batch_norm.hpp"
+#include "flows/coupling.hpp"
+#include "flows/multiscale.hpp"
+#include "flows/preprocess.hpp"
+#include "flows/squeeze.hpp"
+
+namespace bijou::inline BIJOU_SCALAR {
+namespace {
+
+Keep alternate(int i) { return i % 2 == 0 ? Keep::first : Keep::second; }
+
+// A coupling, and batch normalisation of its output (section 3.7).
+void add_coupling(Sequential& flow, const std::string& name, std::unique_ptr<Partition> partition, int64_t features,
+                  int64_t blocks, Rng& rng) {
+  const int64_t in = partition->network_inputs(), out = 2 * partition->transformed();
+  flow.then<AffineCoupling>(name, std::move(partition), std::make_unique<ResNet>(in, features, out, blocks, rng));
+  flow.then<BatchNormFlow>(name + "_norm");
+}
+
+void add_checkerboard(Sequential& flow, int i, int64_t features, int64_t blocks, Rng& rng) {
+  const Shape s = flow.output_shape();
+  add_coupling(flow, text("checkerboard.", i), checkerboard_partition(s[0], s[1], s[2], alternate(i)), features, blocks, rng);
+}
+
+// One scale, section 3.6: three checkerboard couplings, squeeze, three channel-wise couplings; the last scale: four checkerboard
+// couplings. Each masking is the opposite of the one before. The networks behind the squeeze see half the resolution and
+// have twice the feature maps.
+std::unique_ptr<Sequential> build_scale(const Shape& input, bool last, int64_t features, int64_t blocks, Rng& rng) {
+  auto flow = std::make_unique<Sequential>(input);
+  for (int i = 0; i < (last ? 4 : 3); ++i) add_checkerboard(*flow, i, features, blocks, rng);
+  if (last) return flow;
+  flow->then<Squeeze>("squeeze");
+  for (int i = 0; i < 3; ++i) {
+    add_coupling(*flow, text("channel.", i), channel_partition(flow->output_shape()[2], alternate(i)), 2 * features, blocks, rng);
+  }
+  return flow;
+}
+
+std::unique_ptr<Flow> build_multiscale(const RealNVPConfig& config, const Shape& input, Rng& rng) {
+  const int64_t divisor = int64_t{1} << (config.scales - 1);
+  require(input[0] % divisor == 0 && input[1] % divisor == 0, "build_realnvp", "images of ", input[0], " x ", input[1],
+          " cannot be halved ", config.scales - 1, " times for ", config.scales, " scales; use fewer scales, or sizes that are multiples of ", divisor);
+  std::vector<std::unique_ptr<Sequential>> scales;
+  Shape at = input;
+  for (int i = 0; i < config.scales; ++i) {
+    const bool last = i + 1 == config.scales;
+    scales.push_back(build_scale(at, last, config.features << i, config.blocks, rng));
+    if (!last) at = MultiScale::kept(scales.back()->output_shape());
+  }
+  return std::make_unique<MultiScale>(input, std::move(scales));
+}
+
+}  // namespace
+
+std::unique_ptr<FlowModel> build_realnvp(const RealNVPConfig& config, uint64_t seed) {
+  const Shape input = config.input;
+  require(input.rank() == 1 || input.rank() == 3, "build_realnvp", "expects images [H, W, C] or vectors [D], got ", input);
+  require(config.scales >= 1 && config.scales <= 16 && config.features >= 1 && config.blocks >= 0 && config.couplings >= 1, "build_realnvp",
+          "scales, features and couplings must be positive");
+  Rng rng(seed, stream("weights"));
+  auto flow = std::make_unique<Sequential>(input);
+  if (config.levels > 0) {
+    flow->then<Rescale>("rescale", config.levels);
+    flow->then<Logit>("logit", config.alpha);
+  }
+  if (config.standardize) flow->then<Standardize>("standardize");
+  if (input.rank() == 3) {
+    flow->append("images", build_multiscale(config, input, rng));
+  } else {
+    for (int i = 0; i < config.couplings; ++i) {
+      auto halves = channel_partition(input[0], alternate(i));
+      const int64_t in = halves->network_inputs(), out = 2 * halves->transformed();
+      flow->then<AffineCoupling>(text("couplings.", i), std::move(halves), std::make_unique<Mlp>(in, config.hidden, out, rng));
+    }
+  }
+  return std::make_unique<FlowModel>(text("RealNVP on ", input), std::move(flow), std::make_unique<StandardNormal>(input.numel()));
+}
+
+namespace {
+
+struct NamedConfig { const char* name; RealNVPConfig config; };
+const std::vector<NamedConfig>& presets() {
+  static const std::vector<NamedConfig> all = {
+      {"digits", {.input = {8, 8, 1}, .levels = 17, .scales = 2, .features = 16, .blocks = 2}},
+      {"mnist", {.input = {28, 28, 1}, .levels = 256, .alpha = 1e-6, .scales = 3, .features = 32, .blocks = 2}},
+      {"toy", {.input = {2}, .couplings = 8, .hidden = {128, 128}}},
+      {"table", {.input = {2}, .standardize = true, .couplings = 8, .hidden = {128, 128}}},
+      {"cifar10", {.input = {32, 32, 3}, .levels = 256, .scales = 2, .features = 64, .blocks = 8}},
+      {"imagenet32", {.input = {32, 32, 3}, .levels = 256, .scales = 4, .features = 32, .blocks = 4}},
+  };
+  return all;
+}
+
+}  // namespace
+
+RealNVPConfig realnvp_preset(const std::string& name) {
+  for (const auto& p : presets()) {
+    if (name == p.name) return p.config;
+  }
+  std::string known;
+  for (const auto& p : presets()) known += std::string(known.empty() ? "" : ", ") + p.name;
+  fail<UsageError>("unknown preset '", name, "' for realnvp; there are: ", known);
+}
+
+std::vector<std::string> realnvp_preset_names() {
+  std::vector<std::string> names;
+  for (const auto& p : presets()) names.push_back(p.name);
+  return names;
+}
+
+}  // namespace bijou

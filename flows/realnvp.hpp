@@ -1,0 +1,31 @@
+// RealNVP (Dinh, Sohl-Dickstein, Bengio 2016, arXiv 1605.08803): the architecture as data.
+#pragma once
+#include "flows/model.hpp"
+
+namespace bijou::inline BIJOU_SCALAR {
+
+struct RealNVPConfig {
+  Shape input;                        // [H, W, C]: images, multi-scale;  [D]: vectors
+  int levels = 0;                     // images of integers 0 .. levels-1, rescaled and taken to logit space; 0: real values as they are
+  double alpha = 0.05;                // of the logit
+  bool standardize = false;           // vectors: subtract the mean and divide by the deviation of the training part
+
+  // Images: sections 3.6 and 4.1.
+  int scales = 2;
+  int64_t features = 32;              // feature maps of the first scale's networks; they double from scale to scale
+  int64_t blocks = 4;                 // residual blocks in each network
+
+  // Vectors: couplings that alternate halves, each with an MLP.
+  int couplings = 8;
+  std::vector<int64_t> hidden = {128, 128};
+};
+
+// ValueError when the input cannot be halved as often as the scales ask, or has a single column.
+std::unique_ptr<FlowModel> build_realnvp(const RealNVPConfig& config, uint64_t seed);
+
+// "digits", "mnist", "toy", "table", and the paper's "cifar10" (8 blocks, 64 features, 2 scales) and "imagenet32" (4 blocks, 32 features,
+// 4 scales: down to 4x4). The input is filled in from the data for "toy" and "table".
+RealNVPConfig realnvp_preset(const std::string& name);
+std::vector<std::string> realnvp_preset_names();
+
+}  // namespace bijou

@@ -1,0 +1,29 @@
+#include "flows/sequential.hpp"
+
+namespace bijou::inline BIJOU_SCALAR {
+
+FlowResult Sequential::transform(const Variable& x) const {
+  Variable h = x, log_det = constant_log_det(x, 0);
+  for (const Flow* layer : layers_) {
+    const auto [y, layer_log_det] = layer->forward(h);
+    h = y;
+    log_det = log_det + layer_log_det;
+  }
+  return {h, log_det};
+}
+
+Tensor Sequential::invert(const Tensor& y) const {
+  Tensor h = y;
+  for (size_t k = layers_.size(); k-- > 0;) h = layers_[k]->inverse(h);
+  return h;
+}
+
+Tensor Sequential::initialize(const Tensor& x) {
+  Tensor h = x;
+  for (Flow* layer : layers_) h = layer->initialize(h);
+  return h;
+}
+
+std::string Sequential::describe() const { return text(layers_.size(), " layers, ", input_, " -> ", output_); }
+
+}  // namespace bijou

@@ -1,0 +1,76 @@
+#include "nn/layers.hpp"
+
+#include "nn/init.hpp"
+
+namespace bijou::inline BIJOU_SCALAR {
+namespace {
+
+Tensor start_weights(Start start, const Shape& shape, int64_t fan_in, Rng& rng) {
+  return start == Start::zero ? Tensor::zeros(shape) : init::he(shape, fan_in, rng);
+}
+
+}  // namespace
+
+Linear::Linear(int64_t in, int64_t out, Rng& rng, Start start)
+    : in_(in), out_(out),
+      weight_(parameter("weight", start_weights(start, {in, out}, in, rng))),
+      bias_(parameter("bias", Tensor::zeros({out}))) {}
+
+Variable Linear::operator()(const Variable& x) const {
+  check(x.shape().rank() == 2 && x.shape()[1] == in_, "Linear", path(), " expects [N, ", in_, "], got ", x.shape());
+  const Variable y = matmul(x, weight_) + bias_;
+  FiniteWatch::see(*this, y);
+  return y;
+}
+
+std::string Linear::describe() const { return text("Linear ", in_, " -> ", out_); }
+
+Conv2d::Conv2d(int64_t in, int64_t out, int64_t kernel, Rng& rng, Start start, Activation activation)
+    : in_(in), out_(out), kernel_(kernel), activation_(activation),
+      weight_(parameter("weight", start_weights(start, {kernel, kernel, in, out}, kernel * kernel * in, rng))),
+      bias_(parameter("bias", Tensor::zeros({out}))) {}
+
+Variable Conv2d::operator()(const Variable& x) const {
+  const Variable y = conv2d(x, weight_, bias_, activation_);
+  FiniteWatch::see(*this, y);
+  return y;
+}
+
+std::string Conv2d::describe() const { return text("Conv2d ", kernel_, "x", kernel_, ", ", in_, " -> ", out_); }
+
+WeightNormConv2d::WeightNormConv2d(int64_t in, int64_t out, int64_t kernel, Rng& rng, Affine affine, Start start)
+    : in_(in), out_(out), kernel_(kernel),
+      v_(parameter("v", init::he({kernel, kernel, in, out}, kernel * kernel * in, rng))) {
+  if (affine == Affine::no) return;
+  // ||w|| = g: sqrt(2) is the norm that He's initialisation gives on average.
+  gain_ = &parameter("gain", Tensor::full({out}, start == Start::zero ? 0 : std::sqrt(2.0)), Role::weight_norm_gain);
+  bias_ = &parameter("bias", Tensor::zeros({out}));
+}
+
+Variable WeightNormConv2d::operator()(const Variable& x) const {
+  const Variable norm = sqrt(sum(square(v_), {0, 1, 2}));
+  const Variable y = gain_ ? conv2d(x, v_ * (*gain_ / norm), *bias_) : conv2d(x, v_ / norm);
+  FiniteWatch::see(*this, y);
+  return y;
+}
+
+std::string WeightNormConv2d::describe() const {
+  return text("Conv2d ", kernel_, "x", kernel_, ", ", in_, " -> ", out_, ", weight norm", gain_ ? "" : " without gain");
+}
+
+BatchNorm::BatchNorm(int64_t channels, double eps)
+    : eps_(eps),
+      statistics_(child<RunningMoments>("running", channels)),
+      gain_(parameter("gain", Tensor::full({channels}, 1))),
+      offset_(parameter("offset", Tensor::zeros({channels}))) {}
+
+Variable BatchNorm::operator()(const Variable& x) const {
+  const auto [mean, variance] = statistics_.of(x);
+  const Variable y = normalize(x, mean, variance, eps_) * gain_ + offset_;
+  FiniteWatch::see(*this, y);
+  return y;
+}
+
+std::string BatchNorm::describe() const { return text("BatchNorm, eps ", eps_); }
+
+}  // namespace bijou

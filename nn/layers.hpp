@@ -1,0 +1,66 @@
+// The layers of networks: Linear, Conv2d, their weight-normalised form, and batch normalisation.
+// Images are [N, H, W, C]; vectors are [N, D].
+#pragma once
+#include "nn/batch_statistics.hpp"
+#include "nn/module.hpp"
+
+namespace bijou::inline BIJOU_SCALAR {
+
+enum class Start { he, zero };         // zero: the last layer of a coupling's network, so that the flow starts near the identity
+
+// y = x W + b      W [in, out]
+class Linear : public Module {
+ public:
+  Linear(int64_t in, int64_t out, Rng& rng, Start start = Start::he);
+  Variable operator()(const Variable& x) const;
+  std::string describe() const override;
+
+ private:
+  int64_t in_, out_;
+  Variable &weight_, &bias_;
+};
+
+// y = f(x * w + b), "same" zero padding, stride 1      w [k, k, in, out]; f is the identity or ReLU
+class Conv2d : public Module {
+ public:
+  Conv2d(int64_t in, int64_t out, int64_t kernel, Rng& rng, Start start = Start::he, Activation activation = Activation::none);
+  Variable operator()(const Variable& x) const;
+  std::string describe() const override;
+
+ private:
+  int64_t in_, out_, kernel_;
+  Activation activation_;
+  Variable &weight_, &bias_;
+};
+
+// Weight normalisation (Salimans and Kingma 2016, eq. 2): w = g v / ||v||, the norm over each output channel's weights.
+// Where batch normalisation follows, it would undo the gain g and the bias b at once: they are left out (Affine::no), as
+// in the authors' released RealNVP code.
+class WeightNormConv2d : public Module {
+ public:
+  enum class Affine { yes, no };
+  WeightNormConv2d(int64_t in, int64_t out, int64_t kernel, Rng& rng, Affine affine, Start start = Start::he);
+  Variable operator()(const Variable& x) const;
+  std::string describe() const override;
+
+ private:
+  int64_t in_, out_, kernel_;
+  Variable& v_;
+  Variable *gain_ = nullptr, *bias_ = nullptr;
+};
+
+// Batch normalisation in a network (Ioffe and Szegedy 2015, algorithm 1): y = gain (x - mu) / sqrt(v + eps) + offset, per
+// channel over all other axes, v biased. Which mu and v: see batch_statistics.hpp.
+class BatchNorm : public Module {
+ public:
+  explicit BatchNorm(int64_t channels, double eps = 1e-4);
+  Variable operator()(const Variable& x) const;
+  std::string describe() const override;
+
+ private:
+  double eps_;
+  RunningMoments& statistics_;
+  Variable &gain_, &offset_;
+};
+
+}  // namespace bijou

@@ -1,0 +1,84 @@
+// Module: a thing with parameters, buffers and children, each with a name.
+//
+// Names are joined by dots as in PyTorch's state dicts ("levels.0.couplings.2.net.stem.weight"); checkpoints, messages and
+// the summary use them. A module owns what it registers, and members are references:
+//
+//   class Linear : public Module {
+//     Variable &weight_, &bias_;
+//    public:
+//     Linear(int64_t in, int64_t out, Rng& rng)
+//         : weight_(parameter("weight", init::he({in, out}, in, rng))), bias_(parameter("bias", Tensor::zeros({out}))) {}
+//     Variable operator()(const Variable& x) const { return matmul(x, weight_) + bias_; }
+//   };
+#pragma once
+#include "autograd/ops.hpp"
+
+#include <deque>
+#include <memory>
+#include <string>
+
+namespace bijou::inline BIJOU_SCALAR {
+
+class Module {
+ public:
+  Module() = default;
+  virtual ~Module() = default;
+  Module(const Module&) = delete;                // children and parameters are known by address
+  Module& operator=(const Module&) = delete;
+
+  virtual std::string describe() const = 0;      // "Linear 64 -> 128", for the summary
+
+  struct NamedParameter { std::string name; Variable* variable; bool weight_norm_gain; };
+  struct NamedBuffer { std::string name; Tensor* tensor; };
+  std::vector<NamedParameter> parameters() const;   // of this module and all below, in order of construction
+  std::vector<NamedBuffer> buffers() const;         // state that is not learned by gradient: running statistics
+  int64_t parameter_count() const;
+  std::string path() const;                         // dotted name from the root; "" for the root itself
+  std::string summary() const;                      // an indented tree with shapes and counts
+
+  const std::vector<std::unique_ptr<Module>>& children() const { return children_; }
+  const std::string& name() const { return name_; }
+
+ protected:
+  enum class Role { plain, weight_norm_gain };
+  Variable& parameter(std::string name, Tensor initial, Role role = Role::plain);
+  Tensor& buffer(std::string name, Tensor initial);
+  template <class M, class... Args>
+  M& child(std::string name, Args&&... args) {
+    return adopt(std::move(name), std::make_unique<M>(std::forward<Args>(args)...));
+  }
+  template <class M>
+  M& adopt(std::string name, std::unique_ptr<M> module) {
+    M& reference = *module;
+    module->name_ = std::move(name);
+    module->parent_ = this;
+    children_.push_back(std::move(module));
+    return reference;
+  }
+
+ private:
+  void collect(const std::string& prefix, std::vector<NamedParameter>* parameters, std::vector<NamedBuffer>* buffers) const;
+  void summarize(std::string& out, int depth) const;
+  struct OwnedParameter { std::string name; Variable variable; bool weight_norm_gain; };
+  struct OwnedBuffer { std::string name; Tensor tensor; };
+  std::string name_;
+  const Module* parent_ = nullptr;
+  mutable std::deque<OwnedParameter> parameters_;   // deques: addresses stay. Constness of a module is about its structure
+  mutable std::deque<OwnedBuffer> buffers_;
+  std::vector<std::unique_ptr<Module>> children_;
+};
+
+// While it lives, the first module of this thread whose output is not finite throws NonFiniteError with its name.
+// Training repeats a failed step under it, so that a NaN gets the name of the layer it came from.
+class FiniteWatch {
+ public:
+  FiniteWatch();
+  ~FiniteWatch();
+  FiniteWatch(const FiniteWatch&) = delete;
+  FiniteWatch& operator=(const FiniteWatch&) = delete;
+  static void see(const Module& module, const Variable& output);
+ private:
+  bool before_;
+};
+
+}  // namespace bijou

@@ -1,0 +1,52 @@
+#include "nn/networks.hpp"
+
+namespace bijou::inline BIJOU_SCALAR {
+
+Mlp::Mlp(int64_t in, const std::vector<int64_t>& hidden, int64_t out, Rng& rng) : in_(in), out_(out) {
+  int64_t width = in;
+  for (size_t i = 0; i < hidden.size(); ++i) {
+    layers_.push_back(&child<Linear>(text("layers.", i), width, hidden[i], rng));
+    width = hidden[i];
+  }
+  layers_.push_back(&child<Linear>(text("layers.", hidden.size()), width, out, rng, Start::zero));
+}
+
+Variable Mlp::operator()(const Variable& x) const {
+  Variable h = x;
+  for (size_t i = 0; i + 1 < layers_.size(); ++i) h = relu((*layers_[i])(h));
+  return (*layers_.back())(h);
+}
+
+std::string Mlp::describe() const { return text("MLP ", in_, " -> ", out_, ", ", layers_.size(), " layers"); }
+
+ResNet::ResNet(int64_t in, int64_t features, int64_t out, int64_t blocks, Rng& rng) : in_(in), features_(features), out_(out) {
+  using Affine = WeightNormConv2d::Affine;
+  stem_ = &child<WeightNormConv2d>("stem", in, features, 3, rng, Affine::yes);
+  stem_skip_ = &child<WeightNormConv2d>("stem_skip", features, features, 1, rng, Affine::yes);
+  for (int64_t i = 0; i < blocks; ++i) {
+    const std::string block = text("blocks.", i, ".");
+    blocks_.push_back({&child<BatchNorm>(block + "norm1", features), &child<BatchNorm>(block + "norm2", features),
+                       &child<WeightNormConv2d>(block + "conv1", features, features, 3, rng, Affine::no),
+                       &child<WeightNormConv2d>(block + "conv2", features, features, 3, rng, Affine::yes),
+                       &child<WeightNormConv2d>(block + "skip", features, features, 1, rng, Affine::yes)});
+  }
+  last_norm_ = &child<BatchNorm>("last_norm", features);
+  last_ = &child<WeightNormConv2d>("last", features, out, 1, rng, Affine::yes, Start::zero);
+}
+
+Variable ResNet::operator()(const Variable& x) const {
+  Variable h = (*stem_)(x);
+  Variable skips = (*stem_skip_)(h);
+  for (const Block& b : blocks_) {
+    const Variable inner = (*b.conv1)(relu((*b.norm1)(h)));
+    h = h + (*b.conv2)(relu((*b.norm2)(inner)));
+    skips = skips + (*b.skip)(h);
+  }
+  return (*last_)(relu((*last_norm_)(skips)));
+}
+
+std::string ResNet::describe() const {
+  return text("ResNet ", in_, " -> ", out_, ", ", features_, " features, ", blocks_.size(), " blocks");
+}
+
+}  // namespace bijou

@@ -1,0 +1,79 @@
+#include "nn/optimizer.hpp"
+
+#include <cmath>
+#include <numbers>
+#include <utility>
+
+namespace bijou::inline BIJOU_SCALAR {
+
+Adam::Adam(const Module& model, AdamOptions options) : options_(options) {
+  for (const auto& p : model.parameters()) {
+    entries_.push_back({p.variable, Tensor::zeros(p.variable->shape()), Tensor::zeros(p.variable->shape())});
+  }
+}
+
+void Adam::clear_gradients() {
+  for (Entry& e : entries_) e.parameter->clear_gradient();
+}
+
+Adam::Report Adam::step(double learning_rate) {
+  double square_sum = 0;
+  for (const Entry& e : entries_) {
+    if (e.parameter->gradient().defined()) square_sum += math::sum_squares(e.parameter->gradient());
+  }
+  const double norm = std::sqrt(square_sum);
+  if (!std::isfinite(norm)) fail<NonFiniteError>("Adam: the gradient is not finite");
+  const bool clipped = options_.clip_norm > 0 && norm > options_.clip_norm;
+  ++t_;
+  const math::AdamRule rule{.beta1 = options_.beta1, .beta2 = options_.beta2,
+                            .rate = learning_rate / (1 - std::pow(options_.beta1, t_)),
+                            .root_correction = 1 / std::sqrt(1 - std::pow(options_.beta2, t_)),
+                            .eps = options_.eps, .gradient_scale = clipped ? options_.clip_norm / norm : 1};
+  for (Entry& e : entries_) {
+    const Tensor g = e.parameter->gradient();
+    if (g.defined()) math::adam(rule, g, e.m, e.v, e.parameter->mutable_value());
+  }
+  clear_gradients();
+  return {norm, clipped};
+}
+
+Variable weight_norm_penalty(const Module& model) {
+  Variable total = Tensor::scalar(0);
+  for (const auto& p : model.parameters()) {
+    if (p.weight_norm_gain) total = total + sum(square(*p.variable));
+  }
+  return total;
+}
+
+double Schedule::at(int64_t step) const {
+  const double s = static_cast<double>(step), warm = static_cast<double>(warmup_steps);
+  if (s < warm) return learning_rate * (s + 1) / (warm + 1);
+  if (kind == Kind::constant) return learning_rate;
+  const double done = (s - warm) / std::max(1.0, static_cast<double>(total_steps) - warm);
+  return learning_rate * 0.5 * (1 + std::cos(std::numbers::pi * std::min(1.0, done)));
+}
+
+MovingAverage::MovingAverage(const Module& model, double decay) : model_(model), decay_(decay) {
+  for (const auto& p : model.parameters()) parameters_.push_back(p.variable->value().clone());
+  for (const auto& b : model.buffers()) buffers_.push_back(b.tensor->clone());
+}
+
+void MovingAverage::update() {
+  const double t = static_cast<double>(t_++), d = std::min(decay_, (1 + t) / (10 + t));
+  const auto mix = [d](Tensor& average, const Tensor& now) {
+    average = math::add(math::scale_offset(average, d, 0), math::scale_offset(now, 1 - d, 0));
+  };
+  const auto parameters = model_.parameters();
+  for (size_t i = 0; i < parameters.size(); ++i) mix(parameters_[i], parameters[i].variable->value());
+  const auto buffers = model_.buffers();
+  for (size_t i = 0; i < buffers.size(); ++i) mix(buffers_[i], *buffers[i].tensor);
+}
+
+void MovingAverage::exchange() {
+  const auto parameters = model_.parameters();
+  for (size_t i = 0; i < parameters.size(); ++i) std::swap(parameters_[i], parameters[i].variable->mutable_value());
+  const auto buffers = model_.buffers();
+  for (size_t i = 0; i < buffers.size(); ++i) std::swap(buffers_[i], *buffers[i].tensor);
+}
+
+}  // namespace bijou
