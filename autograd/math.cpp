@@ -7,6 +7,7 @@
 #include "autograd/kernels/reduce.hpp"
 
 #include <cmath>
+#include <utility>
 
 namespace bijou::inline BIJOU_SCALAR::math {
 namespace {
@@ -134,7 +135,10 @@ Tensor sum_to(const Tensor& x, const Shape& shape) {
 
 Tensor sum(const Tensor& x, std::span<const int> axes) {
   std::array<bool, Shape::kMaxRank> gone{};
-  for (int a : axes) gone[x.shape().axis(a)] = true;
+  for (int a : axes) {
+    const bool twice = std::exchange(gone[x.shape().axis(a)], true);
+    check(!twice, "sum", "axis ", x.shape().axis(a), " of ", x.shape(), " is named twice");
+  }
   Shape kept;
   for (int i = 0; i < x.rank(); ++i) {
     if (!gone[i]) kept.append(x.shape()[i]);
@@ -330,5 +334,14 @@ ChannelSums channel_sums(const Tensor& a, const Tensor& b) {
 }
 
 bool all_finite(const Tensor& x) { return kernels::all_finite(x.numel(), x.data().data()); }
+double sum_squares(const Tensor& x) { return kernels::sum_squares(x.numel(), x.data().data()); }
+
+void adam(const AdamRule& r, const Tensor& gradient, Tensor& m, Tensor& v, Tensor& w) {
+  const auto real = [](double x) { return static_cast<Real>(x); };
+  const kernels::AdamStep step{real(r.beta1), real(r.beta2), real(r.rate), real(r.root_correction), real(r.eps),
+                               real(r.gradient_scale)};
+  kernels::adam(w.numel(), step, gradient.data().data(), m.mutable_data().data(), v.mutable_data().data(),
+                w.mutable_data().data());
+}
 
 }  // namespace bijou

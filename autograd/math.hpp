@@ -70,5 +70,10 @@ struct ChannelSums { Tensor a, ab; };
 ChannelSums channel_sums(const Tensor& a, const Tensor& b);                     // of a and of a * b
 
 bool all_finite(const Tensor& x);
+double sum_squares(const Tensor& x);
+
+// One step of Adam, in place (kernels/elementwise.hpp has the formula): w must own its storage.
+struct AdamRule { double beta1, beta2, rate, root_correction, eps, gradient_scale; };
+void adam(const AdamRule& rule, const Tensor& gradient, Tensor& m, Tensor& v, Tensor& w);
 
 }  // namespace bijou

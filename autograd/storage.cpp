@@ -65,6 +65,11 @@ StorageStatistics storage_statistics() {
   return pool().statistics;
 }
 
+void reset_peak_storage() {
+  const std::lock_guard lock(pool().mutex);
+  pool().statistics.peak_bytes_in_use = pool().statistics.bytes_in_use;
+}
+
 void release_waiting_storage() {
   Pool& p = pool();
   const std::lock_guard lock(p.mutex);

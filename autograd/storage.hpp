@@ -30,6 +30,7 @@ struct StorageStatistics {
   int64_t allocations;       // requests that the waiting buffers could not serve
 };
 StorageStatistics storage_statistics();
+void reset_peak_storage();               // peak_bytes_in_use counts from now on
 void release_waiting_storage();          // gives the waiting buffers back to the system
 
 }  // namespace bijou

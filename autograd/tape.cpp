@@ -97,7 +97,7 @@ std::vector<Tensor> Tape::gradients(const std::vector<Variable>& outputs, const 
     Tensor g = inputs[i].gradient();
     results.push_back(g.defined() ? g : Tensor::zeros(inputs[i].shape()));
   }
-  for (size_t i = 0; i < inputs.size(); ++i) wanted[i]->gradient = before[i];
+  for (size_t i = inputs.size(); i-- > 0;) wanted[i]->gradient = before[i];   // backward: an input may stand twice
   for (const Variable& v : outputs) {
     if (v.slot() && !v.slot()->leaf) v.slot()->gradient = Tensor();
   }

@@ -78,6 +78,13 @@ std::unique_ptr<FlowModel> build_realnvp(const RealNVPConfig& config, uint64_t s
   return std::make_unique<FlowModel>(text("RealNVP on ", input), std::move(flow), std::make_unique<StandardNormal>(input.numel()));
 }
 
+void set_standardization(FlowModel& model, std::span<const double> mean, std::span<const double> deviation) {
+  for (const auto& layer : model.bijection().children()) {
+    if (auto* standardize = dynamic_cast<Standardize*>(layer.get())) return standardize->set(mean, deviation);
+  }
+  fail<ValueError>("set_standardization: the model has no Standardize layer");
+}
+
 namespace {
 
 struct NamedConfig { const char* name; RealNVPConfig config; };

@@ -86,13 +86,27 @@ void sum_middle(int64_t outer, int64_t reduced, int64_t inner, const Real* x, Re
   }
 }
 
+double sum_squares(int64_t n, const Real* x) {
+  const int64_t block = 32768;
+  std::vector<double> partial(static_cast<size_t>((n + block - 1) / block));
+  for_blocks(n, block, [&](int64_t begin, int64_t end) {
+    double sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (int64_t i = begin; i < end; ++i) sum += static_cast<double>(x[i]) * x[i];
+    partial[begin / block] = sum;
+  });
+  double total = 0;
+  for (double p : partial) total += p;
+  return total;
+}
+
 void logsumexp(int64_t rows, int64_t columns, const Real* x, Real* y) {
   for_blocks(rows, std::max<int64_t>(1, 1024 / std::max<int64_t>(1, columns)), [&](int64_t begin, int64_t end) {
     for (int64_t r = begin; r < end; ++r) {
       const Real* row = x + r * columns;
       const Real top = *std::max_element(row, row + columns);
-      if (std::isinf(top)) {   // all -inf, or one +inf: the maximum itself is the answer
-        y[r] = top;
+      if (std::isinf(top)) {   // all -inf, or one +inf: the maximum is the answer, unless a NaN stands behind it
+        y[r] = std::any_of(row, row + columns, [](Real v) { return std::isnan(v); }) ? NAN : top;
         continue;
       }
       Real sum = 0;

@@ -7,6 +7,8 @@ namespace bijou::inline BIJOU_SCALAR::kernels {
 // x seen as [outer, reduced, inner] -> y [outer, inner]: the sum over the middle axis.
 void sum_middle(int64_t outer, int64_t reduced, int64_t inner, const Real* x, Real* y);
 
+double sum_squares(int64_t n, const Real* x);
+
 // y[row] = log sum_j exp(x[row, j]), by way of the row's maximum.
 void logsumexp(int64_t rows, int64_t columns, const Real* x, Real* y);
 

@@ -1,0 +1,244 @@
+# Bijou's build. `make help` says what there is; nothing here needs a compiler before `deps` has run,
+# so everything that asks the compiler is a lazy variable. All paths are relative: the folder that the project
+# lies in may have any name.
+
+.DEFAULT_GOAL := default
+.DELETE_ON_ERROR:
+.SUFFIXES:
+MAKEFLAGS += --no-builtin-rules
+
+# All cores, unless -j says otherwise, or another make has already said it.
+ifeq ($(MAKELEVEL),0)
+  MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 2)
+endif
+
+define HELP
+Bijou: normalizing flows from scratch, in C++20.
+
+Run
+  make train-realnvp     train RealNVP, on the built-in digits or on what the variables below choose:
+                           make train-realnvp DATA=moons
+                           make train-realnvp DATA=moons EPOCHS=20 SEED=7 OUT="my runs/moons"
+  make gradcheck         every gradient against finite differences, in double precision:
+                           make gradcheck OP=matmul
+
+Build
+  make                   build everything, then print this
+  make all               build everything: build/bijou, the libraries, the test programs
+  make deps              look for what the build needs and install what is missing (by apt);
+                         whatever compiles does this by itself
+  make clean             remove build/
+
+Test
+  make test              all tests; the last line is the sum
+  make mutate            break the code on purpose, line by line: do the tests notice?
+                           make mutate MUTATION=slogdet
+  make asan              unit tests and a short training under the address and undefined-behaviour sanitizers
+
+Read
+  make format            lay out the sources by clang-format
+  make format-check      would `make format` change anything?
+  make lint              what clang and clang-tidy say
+  make check-deps        who includes whom: kernels <- autograd <- nn <- flows <- apps
+  make count             lines by room
+
+Variables
+  DATA=digits, PRESET, EPOCHS, STEPS, BATCH_SIZE, LR, SEED, THREADS, OUT, DATA_DIR
+                         for train-realnvp: the program's options of these names
+  ARGS                   for train-realnvp: further options, as they are (ARGS=--help lists all)
+  OP                     for gradcheck: one operation
+  MUTATION               for mutate: only those whose name contains this
+  MARCH=native           the processor that the kernels are compiled for (x86-64-v3, ...)
+  CXX=g++, CXXFLAGS, CPPFLAGS, LDFLAGS, LDLIBS
+                         the compiler, and what to add to its flags
+  BLAS_DIR               an OpenBLAS of your own (its OpenMP flavour): BLAS_DIR/include, BLAS_DIR/lib
+  V=1                    show the commands
+endef
+
+# A misspelled variable must not be swallowed: `EPOCH=3` would train for the default number of epochs.
+KNOWN_VARIABLES := DATA PRESET EPOCHS STEPS BATCH_SIZE LR SEED THREADS OUT DATA_DIR ARGS OP MUTATION \
+                   MARCH CXX CXXFLAGS CPPFLAGS LDFLAGS LDLIBS AR BLAS_DIR V CLANG CLANG_TIDY CLANG_FORMAT
+UNKNOWN_VARIABLES := $(filter-out $(KNOWN_VARIABLES) SHELL MAKE MAKEFLAGS,$(foreach v,$(.VARIABLES), \
+                       $(if $(findstring command line,$(origin $v)),$v)))
+ifneq ($(UNKNOWN_VARIABLES),)
+  $(error unknown variable $(strip $(UNKNOWN_VARIABLES)); the known ones are $(strip $(KNOWN_VARIABLES)))
+endif
+
+# ---- flags ----------------------------------------------------------------------------------------------------------
+
+DATA         ?= digits
+MARCH        ?= native
+CLANG        ?= clang++-14
+CLANG_TIDY   ?= clang-tidy-14
+CLANG_FORMAT ?= clang-format-14
+
+COMMON_FLAGS := -std=c++20 -g1 -fopenmp -Wall -Wextra -I.
+# Only kernels may use what this processor has; they never read errno or the floating-point exceptions.
+# There is no -ffast-math: NaNs must stay visible.
+KERNEL_FLAGS  = -O3 -march=$(MARCH) -fno-math-errno -fno-trapping-math $(BLAS_CFLAGS)
+OTHER_FLAGS  := -O2
+TEST_FLAGS   := -O1
+ASAN_FLAGS   := -O1 -fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined
+
+f32_FLAGS    :=
+f64_FLAGS    := -DBIJOU_DOUBLE
+asan_FLAGS   := $(ASAN_FLAGS)
+
+# The flags by the room that a source stands in.
+room_flags    = $(if $(filter autograd/kernels/%,$1),$(KERNEL_FLAGS),$(if \
+                  $(filter tests/%,$1),$(TEST_FLAGS),$(OTHER_FLAGS)))
+compile       = $(CXX) $(COMMON_FLAGS) $(call room_flags,$2) $($1_FLAGS) $(CPPFLAGS) $(CXXFLAGS)
+link          = $(CXX) -fopenmp $(if $(findstring -asan,$@),$(asan_FLAGS)) $(LDFLAGS) -o $@ \
+                  $(filter %.o,$^) $(filter %.a,$^) $(BLAS_LIBS) -lz $(LDLIBS)
+
+# Asked once, and not before a recipe needs it: on a bare machine the compiler comes with `deps`. What is predefined
+# tells which processor "native" is: a build folder may be carried to another one.
+once          = $(eval $1 := $(shell $2))$($1)
+BLAS_CFLAGS   = $(call once,BLAS_CFLAGS,$(OPENBLAS) cflags)
+BLAS_LIBS     = $(call once,BLAS_LIBS,$(OPENBLAS) libs)
+COMPILER      = $(call once,COMPILER,{ $(CXX) --version | head -n 1; $(CXX) $(PREDEFINED) | cksum; } 2>&1)
+PREDEFINED    = -march=$(MARCH) -dM -E -x c++ - </dev/null
+OPENBLAS      = CXX=$(call quote,$(CXX)) BLAS_DIR=$(call quote,$(BLAS_DIR)) bash .make/openblas.sh
+
+# ---- sources --------------------------------------------------------------------------------------------------------
+
+LIBRARY := $(foreach room,autograd autograd/kernels nn flows datasets,$(sort $(wildcard $(room)/*.cpp)))
+PROGRAM := $(sort $(wildcard apps/*.cpp apps/plot/*.cpp))
+LAWS    := $(sort $(wildcard tests/laws/*.cpp))
+TABLES  := $(sort $(wildcard tests/tables/*.cpp))
+UNIT    := $(sort $(wildcard tests/unit/*.cpp))
+SOURCES := $(LIBRARY) $(PROGRAM) tests/main.cpp $(LAWS) $(TABLES) $(UNIT)
+
+objects       = $(patsubst %.cpp,build/$1/%.o,$2)
+unit_objects  = $(call objects,$1,tests/main.cpp $(UNIT) $(TABLES) $(filter-out apps/main.cpp,$(PROGRAM)))
+LAWS_OBJECTS := $(call objects,f32,tests/main.cpp $(TABLES)) $(call objects,f64,$(LAWS) $(TABLES))
+
+# ---- building -------------------------------------------------------------------------------------------------------
+
+.PHONY: default all help deps clean FORCE train-realnvp gradcheck test mutate asan \
+        format format-check lint check-deps count lint-tools format-tools
+
+default: all
+	$(info $(HELP))@:
+
+help:
+	$(info $(HELP))@:
+
+all: build/bijou build/test-laws build/test-unit
+
+deps:
+	@CXX=$(call quote,$(CXX)) BLAS_DIR=$(call quote,$(BLAS_DIR)) bash .make/deps.sh build
+
+build/bijou: $(call objects,f32,$(PROGRAM)) build/f32/libbijou.a
+build/test-laws: $(LAWS_OBJECTS) build/f64/libbijou.a build/f32/libbijou.a
+build/test-unit: $(call unit_objects,f32) build/f32/libbijou.a
+build/bijou-asan: $(call objects,asan,$(PROGRAM)) build/asan/libbijou.a
+build/test-unit-asan: $(call unit_objects,asan) build/asan/libbijou.a
+
+build/bijou build/test-laws build/test-unit build/bijou-asan build/test-unit-asan: build/sources
+	$(call say,link  $@)
+	$(Q)$(link)
+
+# A scalar build is a folder: build/f32, build/f64 and build/asan (f32 under the sanitizers).
+define scalar_build
+build/$1/%.o: %.cpp build/$1/flags
+	$$(call say,$1   $$<)
+	@mkdir -p $$(@D)
+	$$(Q)$$(call compile,$1,$$<) -MMD -MP -c $$< -o $$@
+
+build/$1/libbijou.a: $$(call objects,$1,$$(LIBRARY)) build/sources
+	$$(call say,ar    $$@)
+	@rm -f $$@
+	$$(Q)$$(AR) rcs $$@ $$(filter %.o,$$^)
+
+build/$1/flags: FORCE | deps
+	@$$(call if_changed,$$(COMPILER) $$(call compile,$1,any) $$(KERNEL_FLAGS) $$(TEST_FLAGS) \
+	                    $$(LDFLAGS) $$(BLAS_LIBS) $$(LDLIBS))
+
+# The digits are assembled in (.incbin), which -MMD does not see.
+build/$1/datasets/digits.o: datasets/digits/digits.csv.gz
+
+-include $$(wildcard $$(patsubst %.o,%.d,$$(call objects,$1,$$(SOURCES))))
+endef
+$(foreach build,f32 f64 asan,$(eval $(call scalar_build,$(build))))
+
+# What was built with other flags, or from a source that is gone, is out of date: these two files are written
+# only when what they say changes.
+build/sources: FORCE
+	@$(call if_changed,$(SOURCES))
+
+if_changed = mkdir -p $(@D); printf '%s\n' $(call quote,$1) >$@.$$$$; \
+             if cmp -s $@.$$$$ $@; then rm $@.$$$$; else mv $@.$$$$ $@; fi
+
+quote = '$(subst ','\'',$1)'
+Q     = $(if $(V),,@)
+say   = @$(if $(V)$(findstring s,$(firstword -$(MAKEFLAGS))),:,echo '$1')
+
+# ---- running --------------------------------------------------------------------------------------------------------
+
+# A variable becomes an option only when it is given; its value reaches the program as it is, spaces and all.
+option = $(if $(value $2), $1 $(call quote,$(value $2)))
+TRAIN_OPTIONS = $(call option,--data,DATA)$(call option,--preset,PRESET)$(call option,--epochs,EPOCHS)$(call \
+    option,--steps,STEPS)$(call option,--batch-size,BATCH_SIZE)$(call option,--lr,LR)$(call option,--seed,SEED)$(call \
+    option,--threads,THREADS)$(call option,--out,OUT)$(call option,--data-dir,DATA_DIR)
+
+train-realnvp: train-%: build/bijou
+	build/bijou train $*$(TRAIN_OPTIONS)$(if $(ARGS), $(ARGS))
+
+gradcheck: build/test-laws
+	@bash .make/gradcheck.sh $(call quote,$(OP))
+
+# ---- testing --------------------------------------------------------------------------------------------------------
+
+test: all
+	@bash tests/run.sh
+
+mutate: all
+	@MUTATION=$(call quote,$(MUTATION)) bash tests/mutate.sh
+
+asan: build/test-unit-asan build/bijou-asan
+	build/test-unit-asan
+	@out=$$(mktemp -d) && trap 'rm -rf "$$out"' EXIT && \
+	set -x && build/bijou-asan train realnvp --data digits --steps 20 --out "$$out/run"
+
+# ---- reading --------------------------------------------------------------------------------------------------------
+
+ROOMS     := autograd autograd/kernels nn flows datasets apps apps/plot tests tests/laws tests/tables tests/unit
+FORMATTED := $(sort $(foreach room,$(ROOMS),$(wildcard $(room)/*.hpp $(room)/*.cpp)))
+
+format format-check: format-tools
+	$(Q)$(CLANG_FORMAT) $(if $(filter format,$@),-i,--dry-run --Werror) $(FORMATTED)
+
+# A second compiler's reading, without OpenMP.
+LINT_FLAGS = $(filter-out -g1 -fopenmp,$(COMMON_FLAGS)) -Wno-unknown-pragmas -march=$(MARCH) \
+             $(BLAS_CFLAGS) -idirafter .make/lint $(if $(filter tests/laws/%,$<),$(f64_FLAGS)) $(CPPFLAGS)
+LINTED    := $(patsubst %.cpp,build/lint/%.ok,$(SOURCES))
+
+lint: $(LINTED)
+	@echo "lint: $(words $^) files, nothing to say"
+
+build/lint/%.ok: %.cpp build/lint/flags .clang-tidy
+	$(call say,lint  $<)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(LINT_FLAGS) -Werror -fsyntax-only -MMD -MP -MT $@ -MF build/lint/$*.d $<
+	$(Q)$(CLANG_TIDY) --quiet $< -- $(LINT_FLAGS) 2>build/lint/$*.log || { cat build/lint/$*.log; exit 1; }
+	@touch $@
+
+build/lint/flags: FORCE | lint-tools
+	@$(call if_changed,$(CLANG) $(CLANG_TIDY) $(LINT_FLAGS))
+
+-include $(wildcard $(LINTED:.ok=.d))
+
+lint-tools: deps
+	@CLANG=$(call quote,$(CLANG)) CLANG_TIDY=$(call quote,$(CLANG_TIDY)) bash .make/deps.sh lint
+format-tools:
+	@CLANG_FORMAT=$(call quote,$(CLANG_FORMAT)) bash .make/deps.sh format
+
+check-deps:
+	@bash tests/check_deps.sh
+
+count:
+	@bash .make/count.sh
+
+clean:
+	rm -rf build

@@ -1,0 +1,147 @@
+// The program: bijou train | sample | evaluate. See `bijou --help`.
+#include "apps/options.hpp"
+#include "autograd/kernels/gemm.hpp"
+#include "autograd/kernels/machine.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <cmath>
+#include <cstdio>
+#include <unistd.h>
+
+namespace {
+
+using namespace bijou;
+
+enum ExitCode { kDone = 0, kFailed = 1, kUsage = 2, kData = 3, kCheckpoint = 4, kNonFinite = 5, kStorage = 6 };
+
+// Before anything else runs, also before static constructors: a binary that was built for another processor says so.
+__attribute__((constructor(101))) void check_processor() {
+  const char* missing = kernels::missing_instructions();
+  if (*missing == '\0') return;
+  std::fprintf(stderr, "bijou: this program was built for a processor with %s, which this one lacks; build it here: make clean && make\n",
+               missing);
+  _exit(kUsage);
+}
+
+std::string positive(const std::string& word) {
+  try {
+    size_t end = 0;
+    const double v = std::stod(word, &end);
+    if (end == word.size() && std::isfinite(v) && v > 0) return "";
+  } catch (const std::exception&) {
+  }
+  return "must be a positive number, not '" + word + "'";
+}
+
+std::string at_least_one(const std::string& word) {
+  if (!word.empty() && word.size() < 10 && word.find_first_not_of("0123456789") == std::string::npos && std::stoll(word) > 0) return "";
+  return "must be a whole number of at least 1 (and below a thousand million), not '" + word + "'";
+}
+
+std::string not_negative(const std::string& word) {
+  try {
+    size_t end = 0;
+    const double v = std::stod(word, &end);
+    if (end == word.size() && std::isfinite(v) && v >= 0) return "";
+  } catch (const std::exception&) {
+  }
+  return "must be a number of at least 0, not '" + word + "'";
+}
+
+int run(int argc, char** argv) {
+  CLI::App app("Bijou: normalizing flows, trained on the CPU.");
+  app.name("bijou");
+  app.require_subcommand(0, 1);
+  app.footer("Exit codes: 0 done; 2 wrong usage; 3 data missing or broken; 4 a checkpoint that does not fit;\n"
+             "5 training became non-finite; 6 a file cannot be written; 130 interrupted (state saved).");
+  int threads = 0;
+  const auto common = [&](CLI::App* command) {
+    command->add_option("--threads", threads, "threads; default: OMP_NUM_THREADS, or all cores")->check(CLI::Validator(at_least_one, "N"));
+  };
+
+  TrainOptions training;
+  std::string model;
+  auto* train_command = app.add_subcommand("train", "train a flow; leaves a run folder with checkpoints, log and pictures");
+  train_command->add_option("MODEL", model, "realnvp")->required();
+  train_command->add_option("--data", training.data, "digits, mnist, fashion-mnist, a toy (moons, 8gaussians, checkerboard, rings, circles, pinwheel, "
+                            "2spirals, swissroll), or the path of an IDX file, a folder of them, or a CSV table")->capture_default_str();
+  train_command->add_option("--data-dir", training.data_dir, "where data sets are; else $BIJOU_DATA_DIR, /usr/share/datasets, ./data");
+  train_command->add_option("--preset", training.preset, "digits, mnist, toy, table, cifar10, imagenet32; default: by the data");
+  train_command->add_option("--out", training.out, "run folder; default: runs/MODEL-DATA. An earlier run there is moved aside");
+  auto* epochs = train_command->add_option("--epochs", training.epochs, "passes over the training part")->check(CLI::Validator(at_least_one, "N"));
+  train_command->add_option("--steps", training.steps, "steps, instead of epochs")->check(CLI::Validator(at_least_one, "N"))->excludes(epochs);
+  train_command->add_option("--batch-size", training.batch_size, "examples in a step")->check(CLI::Validator(at_least_one, "N"));
+  train_command->add_option("--lr", training.learning_rate, "learning rate of Adam")->check(CLI::Validator(positive, "X"));
+  train_command->add_option("--seed", training.seed, "of weights, shuffling and dequantisation")->capture_default_str();
+  common(train_command);
+
+  SampleOptions sampling;
+  auto* sample_command = app.add_subcommand("sample", "draw samples from a trained flow");
+  sample_command->add_option("RUN", sampling.run, "run folder, or a checkpoint file")->required();
+  sample_command->add_option("--count", sampling.count, "how many")->check(CLI::Validator(at_least_one, "N"))->capture_default_str();
+  sample_command->add_option("--temperature", sampling.temperature, "scales the latents' deviation")->check(CLI::Validator(not_negative, "T"))->capture_default_str();
+  sample_command->add_option("--seed", sampling.seed, "of the latents")->capture_default_str();
+  sample_command->add_option("--out", sampling.out, "a PNG (images) or CSV file (vectors); default: in the run folder");
+  common(sample_command);
+
+  EvaluateOptions evaluation;
+  auto* evaluate_command = app.add_subcommand("evaluate", "the log-likelihood of data under a trained flow");
+  evaluate_command->add_option("RUN", evaluation.run, "run folder, or a checkpoint file")->required();
+  evaluate_command->add_option("--data", evaluation.data, "data set or path; default: what it was trained on");
+  evaluate_command->add_option("--data-dir", evaluation.data_dir, "where data sets are");
+  evaluate_command->add_option("--split", evaluation.split, "train, validation or test")->check(CLI::IsMember({"train", "validation", "test"}))->capture_default_str();
+  evaluate_command->add_flag("--json", evaluation.json, "one line of JSON: nll_nats, bits_per_dim, examples, split");
+  common(evaluate_command);
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    std::printf("%s", app.get_subcommands().empty() ? app.help().c_str() : app.get_subcommands()[0]->help().c_str());
+    return kDone;
+  } catch (const CLI::ParseError& e) {
+    std::fprintf(stderr, "bijou: %s (bijou --help says how)\n", e.what());
+    return kUsage;
+  }
+  if (const std::string complaint = kernels::blas_complaint(); !complaint.empty()) {
+    std::fprintf(stderr, "bijou: %s\n", complaint.c_str());
+    return kUsage;
+  }
+  if (threads > 0) kernels::set_threads(threads);
+  if (*train_command) {
+    if (model != "realnvp") fail<UsageError>("unknown model '", model, "'; there is: realnvp");
+    return train(training);
+  }
+  if (*sample_command) return sample(sampling);
+  if (*evaluate_command) return evaluate(evaluation);
+  std::printf("%s", app.help().c_str());
+  return kDone;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const auto say = [](ExitCode code, const char* what) {
+    std::fprintf(stderr, "bijou: %s\n", what);
+    return code;
+  };
+  try {
+    return run(argc, argv);
+  } catch (const UsageError& e) {
+    return say(kUsage, e.what());
+  } catch (const ValueError& e) {
+    return say(kUsage, e.what());
+  } catch (const DataError& e) {
+    return say(kData, e.what());
+  } catch (const CheckpointError& e) {
+    return say(kCheckpoint, e.what());
+  } catch (const NonFiniteError& e) {
+    return say(kNonFinite, e.what());
+  } catch (const StorageError& e) {
+    return say(kStorage, e.what());
+  } catch (const std::bad_alloc&) {
+    return say(kStorage, "the machine has no memory left; try a smaller --batch-size");
+  } catch (const std::exception& e) {
+    return say(kFailed, e.what());
+  }
+}

@@ -1,0 +1,57 @@
+// What a run of the program was asked to do; the training settings that belong to a preset.
+#pragma once
+#include "datasets/dataset.hpp"
+#include "flows/realnvp.hpp"
+
+#include <optional>
+
+namespace bijou::inline BIJOU_SCALAR {
+
+// Settings of training. Sources: RealNVP section 4.1 for the paper's presets; ours for the small ones.
+struct TrainSettings {
+  int64_t epochs = 30;
+  int64_t batch_size = 64;
+  double learning_rate = 1e-3;
+  bool cosine = true;                  // down to zero at the last step; else constant
+  int64_t warmup_steps = 0;
+  double clip_norm = 100;              // of all gradients together
+  double weight_norm_l2 = 5e-5;        // times the sum of squared weight-norm gains
+  double average_decay = 0.99;         // of the moving average of weights; 0: none
+  double batch_norm_momentum = 0.1;
+  bool horizontal_flips = false;       // mirror each training image with probability 1/2
+};
+
+struct Preset {
+  RealNVPConfig model;
+  TrainSettings training;
+};
+
+// The preset by name; "" chooses by the data: "digits", "mnist" (other images), "toy", "table".
+Preset find_preset(const std::string& name, const Dataset& data);
+std::string default_preset(const Dataset& data);
+
+struct TrainOptions {
+  std::string data = "digits", data_dir, preset, out;
+  std::optional<int64_t> epochs, steps, batch_size;
+  std::optional<double> learning_rate;
+  uint64_t seed = 0;
+};
+
+struct SampleOptions {
+  std::string run, out;
+  int64_t count = 100;
+  double temperature = 1;
+  uint64_t seed = 0;
+};
+
+struct EvaluateOptions {
+  std::string run, data, data_dir, split = "test";
+  bool json = false;
+};
+
+// The sub-commands. Each returns the program's exit code; errors are exceptions (autograd/check.hpp, main.cpp).
+int train(const TrainOptions& options);
+int sample(const SampleOptions& options);
+int evaluate(const EvaluateOptions& options);
+
+}  // namespace bijou

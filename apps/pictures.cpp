@@ -1,0 +1,174 @@
+#include "apps/pictures.hpp"
+
+#include "apps/density.hpp"
+#include "apps/plot/pictures.hpp"
+
+#include <cmath>
+
+namespace bijou::inline BIJOU_SCALAR {
+namespace {
+
+using plot::Point;
+
+plot::Images stack(const Tensor& x, const std::function<double(double)>& grey) {
+  std::vector<double> pixels;
+  pixels.reserve(static_cast<size_t>(x.numel()));
+  for (Real v : x.data()) pixels.push_back(grey(static_cast<double>(v)));
+  const Shape s = x.shape();
+  return plot::Images(pixels, static_cast<size_t>(s[0]), static_cast<size_t>(s[1]), static_cast<size_t>(s[2]), static_cast<size_t>(s[3]));
+}
+
+// Dequantised values in [0, levels) as grey values in [0, 1]: the integer below, over the largest.
+plot::Images as_images(const Tensor& x, int levels) {
+  return stack(x, [levels](double v) { return std::floor(v) / (levels - 1); });
+}
+
+std::vector<Point> as_points(const Tensor& x) {
+  std::vector<Point> points;
+  for (int64_t i = 0; i < x.shape()[0]; ++i) points.push_back({double(x.data()[2 * i]), double(x.data()[2 * i + 1])});
+  return points;
+}
+
+Tensor as_tensor(const std::vector<Point>& points) {
+  Tensor t({static_cast<int64_t>(points.size()), 2});
+  auto out = t.mutable_data();
+  for (size_t i = 0; i < points.size(); ++i) {
+    out[2 * i] = static_cast<Real>(points[i].x);
+    out[2 * i + 1] = static_cast<Real>(points[i].y);
+  }
+  return t;
+}
+
+void draw_reconstructions(const std::string& path, const FlowModel& model, const Dataset& data) {
+  const Tensor x = dequantise(data.test.x.rows(0, std::min<int64_t>(24, data.test.size())), data.levels, 1);
+  const Tensor back = model.bijection().inverse(model.bijection().forward(x).y.value());
+  // Not rounded to integers: that would hide the error.
+  const auto grey = [&](double v) { return v / data.levels; };
+  plot::pairs_sheet(path, stack(x, grey), stack(back, grey), {.columns = 12, .caption = "test images x (dequantised), and f⁻¹(f(x))"});
+}
+
+constexpr double kExtent = 4;      // the toys live in [-4, 4]^2
+
+void draw_triptych(const std::string& path, const FlowModel& model, const Dataset& data, uint64_t seed) {
+  constexpr int64_t kGrid = 240, kPoints = 5000;
+  std::vector<Point> centres;
+  for (int64_t j = 0; j < kGrid; ++j) {
+    for (int64_t i = 0; i < kGrid; ++i) {
+      const auto at = [](int64_t k) { return -kExtent + 2 * kExtent * (static_cast<double>(k) + 0.5) / kGrid; };
+      centres.push_back({at(i), at(j)});
+    }
+  }
+  std::vector<double> density;
+  const Tensor log_p = model.log_prob(as_tensor(centres)).value();
+  for (Real v : log_p.data()) density.push_back(std::exp(static_cast<double>(v)));
+  Rng rng(seed, stream("picture"));
+  plot::triptych(path, as_points(data.test.x.rows(0, std::min(kPoints, data.test.size()))), as_points(model.sample(kPoints, rng)),
+                 density, kGrid, kGrid, {.title = data.name});
+}
+
+// Straight lines, two sets of them, over [-extent, extent]^2.
+plot::LatticePanel straight_grid(double extent, int lines) {
+  constexpr int kSteps = 400;
+  plot::LatticePanel panel;
+  for (int i = 0; i < lines; ++i) {
+    const double at = -extent + 2 * extent * i / (lines - 1);
+    plot::Polyline vertical, horizontal;
+    for (int k = 0; k <= kSteps; ++k) {
+      const double along = -extent + 2 * extent * k / kSteps;
+      vertical.push_back({at, along});
+      horizontal.push_back({along, at});
+    }
+    panel.vertical.push_back(vertical);
+    panel.horizontal.push_back(horizontal);
+  }
+  return panel;
+}
+
+template <class Map>
+plot::LatticePanel bent(const plot::LatticePanel& panel, const Map& map) {
+  plot::LatticePanel out;
+  out.points = as_points(map(as_tensor(panel.points)));
+  for (const auto& line : panel.vertical) out.vertical.push_back(as_points(map(as_tensor(line))));
+  for (const auto& line : panel.horizontal) out.horizontal.push_back(as_points(map(as_tensor(line))));
+  return out;
+}
+
+// RealNVP figure 1: x -> z above, z -> x below.
+void draw_lattice(const std::string& path, const FlowModel& model, const Dataset& data, uint64_t seed) {
+  constexpr int64_t kPoints = 1500;
+  constexpr double kLatent = 3;
+  Rng rng(seed, stream("lattice"));
+  plot::LatticePanel x = straight_grid(kExtent, 17), z = straight_grid(kLatent, 17);
+  x.points = as_points(data.test.x.rows(0, std::min(kPoints, data.test.size())));
+  z.points = as_points(Tensor::randn({kPoints, 2}, rng));
+  plot::LatticePanel fx = bent(x, [&](const Tensor& t) { return model.bijection().forward(t).y.value(); });
+  plot::LatticePanel gz = bent(z, [&](const Tensor& t) { return model.bijection().inverse(t); });
+  const plot::Range wide{-kExtent, kExtent}, narrow{-kLatent - 0.5, kLatent + 0.5};
+  const auto frame = [](plot::LatticePanel& panel, const char* title, plot::Range range) {
+    panel.title = title;
+    panel.x = panel.y = range;
+  };
+  frame(x, "data x", wide);
+  frame(fx, "latents z = f(x)", narrow);
+  frame(z, "latents z ~ N(0, I)", narrow);
+  frame(gz, "samples x = g(z)", wide);
+  plot::lattice(path, {{.from = x, .to = fx, .arrow = "f"}, {.from = z, .to = gz, .arrow = "g"}}, data.name);
+}
+
+void draw_curve(const std::string& path, const std::vector<CurvePoint>& history, const std::vector<NamedFigure>& baselines, const Unit& unit) {
+  plot::Curve train{.label = "train", .x = {}, .y = {}, .kind = plot::Curve::Kind::training};
+  plot::Curve validation{.label = "validation", .x = {}, .y = {}, .kind = plot::Curve::Kind::validation};
+  for (const CurvePoint& p : history) {
+    train.x.push_back(p.epoch);
+    train.y.push_back(p.train * unit.per_nat);
+    validation.x.push_back(p.epoch);
+    validation.y.push_back(p.validation * unit.per_nat);
+  }
+  plot::CurveStyle style{.title = "training", .y_label = unit.name};
+  for (const NamedFigure& b : baselines) style.baselines.push_back({b.name, b.nats * unit.per_nat});
+  plot::training_curve(path, {train, validation}, style);
+}
+
+// The plotting library's failures are about files.
+template <class Draw>
+void writing(const Draw& draw) {
+  try {
+    draw();
+  } catch (const Error&) {
+    throw;
+  } catch (const std::runtime_error& e) {
+    fail<StorageError>(e.what(), "; choose another place with --out");
+  }
+}
+
+}  // namespace
+
+void draw_samples(const std::string& path, const FlowModel& model, int levels, int64_t count, double temperature, uint64_t seed) {
+  Rng rng(seed, stream("sample"));
+  const std::string caption = text(count, " samples") + (temperature == 1 ? "" : text(" at temperature ", temperature));
+  const plot::Images images = as_images(model.sample(count, rng, temperature), levels);
+  writing([&] { plot::image_grid(path, images, {.caption = caption}); });
+}
+
+std::vector<std::string> draw_run(const RunFolder& run, const FlowModel& model, const Dataset& data,
+                                  const std::vector<CurvePoint>& history, const std::vector<NamedFigure>& baselines, uint64_t seed) {
+  std::vector<std::string> files;
+  const auto file = [&](const char* name) {
+    files.push_back(run.file(name));
+    return files.back();
+  };
+  const Unit unit = unit_of(data.levels, data.dimensions());
+  writing([&] {
+    if (data.is_image()) {
+      draw_samples(file("samples.png"), model, data.levels, 100, 1, seed);
+      draw_reconstructions(file("reconstructions.png"), model, data);
+    } else if (data.columns.empty() && data.dimensions() == 2) {
+      draw_triptych(file("density.png"), model, data, seed);
+      draw_lattice(file("lattice.png"), model, data, seed);
+    }
+    if (!history.empty()) draw_curve(file("curve.png"), history, baselines, unit);
+  });
+  return files;
+}
+
+}  // namespace bijou

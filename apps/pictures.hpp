@@ -1,0 +1,17 @@
+// The pictures of a run, drawn from a model.
+#pragma once
+#include "apps/run_folder.hpp"
+#include "flows/model.hpp"
+
+namespace bijou::inline BIJOU_SCALAR {
+
+// Images as sheets: samples at a temperature.
+void draw_samples(const std::string& path, const FlowModel& model, int levels, int64_t count, double temperature, uint64_t seed);
+
+// All that `bijou train` draws at its end; returns the files' names. `history`: the log's rows, for the curve.
+struct CurvePoint { double epoch, train, validation; };
+struct NamedFigure { std::string name; double nats; };
+std::vector<std::string> draw_run(const RunFolder& run, const FlowModel& model, const Dataset& data,
+                                  const std::vector<CurvePoint>& history, const std::vector<NamedFigure>& baselines, uint64_t seed);
+
+}  // namespace bijou

@@ -1,0 +1,135 @@
+#pragma once
+
+/// The finished pictures of the program. Each function draws one PNG file and writes it in one go; on failure
+/// it throws std::runtime_error naming the path and the reason. Empty data gives a picture that says so;
+/// arguments that contradict each other give std::invalid_argument.
+
+#include <cstddef>
+#include <iterator>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "apps/plot/color.hpp"
+#include "apps/plot/geometry.hpp"
+
+namespace bijou::plot {
+
+/// A stack of images with values from 0 to 1, row-major [n, h, w, c] with c = 1 (grey) or 3 (RGB).
+struct Images {
+  std::vector<double> pixels;
+  std::size_t n = 0, h = 0, w = 0, c = 1;
+
+  Images() = default;
+  /// Copies from any container of numbers; throws std::invalid_argument if the sizes do not agree.
+  template <typename Container>
+  Images(const Container& values, std::size_t count, std::size_t height, std::size_t width,
+         std::size_t channels = 1)
+      : pixels(std::begin(values), std::end(values)), n{count}, h{height}, w{width}, c{channels} {
+    check();
+  }
+  /// Throws std::invalid_argument if the number of pixels does not fit or c is neither 1 nor 3.
+  void check() const;
+};
+
+/// How grey images are shown.
+enum class Ink {
+  dark,  ///< 1 is black ink on white paper: small pictures of handwriting read best this way
+  light  ///< 1 is white on black
+};
+
+struct SheetStyle {
+  std::size_t columns = 0;  ///< 0: chosen so that the sheet is about as wide as high
+  std::string caption{};    ///< above the sheet; long captions are set on several lines
+  std::vector<std::string> row_labels{};  ///< to the left of the rows
+  Ink ink = Ink::dark;                    ///< for grey images only
+};
+
+/// A sheet of images, each enlarged by a whole factor without smoothing so that the sheet is about 900 pixels
+/// wide. Values outside of 0..1 are clamped; pixels that are not a number are marked in orange.
+void image_grid(const std::string& path, const Images& images, const SheetStyle& style = {});
+
+struct PairsStyle {
+  std::size_t columns = 0;    ///< pairs side by side; 0: at most 12
+  std::string caption{};      ///< the largest error is added to it
+  double error_factor = 0.0;  ///< 0: the power of ten that makes the largest error best visible
+  Ink ink = Ink::dark;
+};
+
+/// Rows of real images, below them their reconstructions, and below those the absolute differences times a
+/// stated factor. Both stacks must have the same shape (else std::invalid_argument).
+void pairs_sheet(const std::string& path, const Images& originals, const Images& reconstructions,
+                 const PairsStyle& style = {});
+
+/// A curve of a training run.
+struct Curve {
+  enum class Kind { training, validation };
+  std::string label{};
+  std::vector<double> x{};
+  std::vector<double> y{};
+  Kind kind = Kind::training;
+};
+
+/// A constant to compare with, drawn as a dashed line.
+struct Baseline {
+  std::string label{};
+  double value = 0.0;
+};
+
+struct CurveStyle {
+  std::string title{};
+  std::string x_label = "epoch";
+  std::string y_label = "bits per dimension";
+  std::vector<Baseline> baselines{};
+  bool integer_x = true;    ///< x counts epochs or steps
+  bool mark_best = true;    ///< mark the lowest point of the validation curve
+};
+
+/// Training and validation curves (lower is better) with baselines. The range of y follows the bulk of the
+/// values, so that a wild first epoch does not flatten the rest; what is cut off then is said in a note.
+void training_curve(const std::string& path, const std::vector<Curve>& curves, const CurveStyle& style = {});
+
+struct TriptychStyle {
+  std::string title{};
+  std::string titles[3] = {"data", "samples", "model density"};
+  Range x{-4.0, 4.0};
+  Range y{-4.0, 4.0};
+};
+
+/// Three square panels with the same axes: data points, samples, and the density on a grid over the same
+/// ranges (row-major, ny rows of nx values, the first row at the lower end of y, each value for the centre of
+/// its cell). Throws std::invalid_argument if the grid does not have nx * ny values.
+void triptych(const std::string& path, const std::vector<Point>& data, const std::vector<Point>& samples,
+              const std::vector<double>& density, std::size_t nx, std::size_t ny,
+              const TriptychStyle& style = {});
+
+using Polyline = std::vector<Point>;
+
+/// A panel with points and a grid of lines that started out vertical or horizontal. Ranges that are not given
+/// follow the points.
+struct LatticePanel {
+  std::string title{};
+  std::vector<Point> points{};
+  std::vector<Polyline> vertical{};
+  std::vector<Polyline> horizontal{};
+  Range x{};
+  Range y{};
+};
+
+/// Two panels with the same points before and after a map. Point i has the same colour in both; without
+/// colours given, it is coloured by its direction from the centre of the left panel's points.
+struct LatticeRow {
+  LatticePanel from{};
+  LatticePanel to{};
+  std::string arrow{};  ///< what is written above the arrow between the panels
+  std::vector<Color> colors{};
+};
+
+/// How a flow bends space, as rows of two panels: straight grid and bent grid. Lines may be wild: they are
+/// clipped to the panels and broken where they are not finite.
+void lattice(const std::string& path, const std::vector<LatticeRow>& rows, const std::string& title = {});
+
+/// A colour for each point by its direction from the centre of all points.
+std::vector<Color> color_by_angle(const std::vector<Point>& points);
+
+}  // namespace bijou::plot

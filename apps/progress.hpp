@@ -1,0 +1,29 @@
+// The progress of training: one live line on a terminal, a plain line for each epoch elsewhere. To stderr.
+#pragma once
+#include "autograd/check.hpp"
+
+#include <chrono>
+
+namespace bijou::inline BIJOU_SCALAR {
+
+class Progress {
+ public:
+  // `unit`: "bits/dim" or "nats", and what turns nats per example into it.
+  Progress(int64_t epochs, int64_t steps, int64_t batch_size, std::string unit, double per_nat);
+
+  void step(int64_t epoch, int64_t step, double nll_nats);                  // after each step
+  void epoch(int64_t epoch, int64_t step, double train, double validation, bool best);
+  double seconds() const;                                                   // since the start
+  double examples_per_second() const;                                       // over the epoch so far
+  void clear();                                                             // the live line, before other output
+
+ private:
+  std::string time_left(int64_t step) const;
+  int64_t epochs_, steps_, batch_size_, epoch_start_step_ = 0, last_step_ = 0;
+  std::string unit_;
+  double per_nat_, running_ = 0;
+  bool live_, shown_ = false;
+  std::chrono::steady_clock::time_point start_, epoch_start_, last_shown_;
+};
+
+}  // namespace bijou

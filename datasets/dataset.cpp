@@ -1,0 +1,65 @@
+#include "datasets/dataset.hpp"
+
+#include "datasets/file.hpp"
+#include "datasets/idx.hpp"
+#include "datasets/table.hpp"
+#include "datasets/toys.hpp"
+
+#include <algorithm>
+#include <filesystem>
+
+namespace bijou::inline BIJOU_SCALAR {
+namespace {
+
+Dataset load_path(const std::string& path, const DatasetOptions& options) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) return load_idx_folder(path, path);
+  const std::string content = read_file(path);
+  return looks_like_idx(content) ? load_idx_file(content, path, options) : load_table(content, path, options);
+}
+
+}  // namespace
+
+Examples Examples::select(std::span<const int64_t> index) const {
+  require(labels.empty() || static_cast<int64_t>(labels.size()) == size(), "Examples::select", size(),
+          " examples have ", labels.size(), " labels");
+  Examples chosen{x.rows(index), {}};
+  if (!labels.empty())
+    for (int64_t i : index) chosen.labels.push_back(labels[i]);
+  return chosen;
+}
+
+void split_examples(Dataset& dataset, const Examples& all, int64_t validation, int64_t test,
+                    uint64_t split_seed) {
+  const int64_t n = all.size();
+  require(validation >= 1 && test >= 1 && validation + test < n, "split_examples", n,
+          " examples cannot give ", validation, " for validation, ", test, " for the test and some more");
+  const std::vector<int64_t> order = Rng(split_seed, stream("split")).permutation(n);
+  const std::span<const int64_t> index(order);
+  dataset.test = all.select(index.first(test));
+  dataset.validation = all.select(index.subspan(test, validation));
+  dataset.train = all.select(index.subspan(test + validation));
+}
+
+std::vector<std::string> dataset_names() {
+  std::vector<std::string> names = {"digits", "mnist", "fashion-mnist"};
+  for (const Toy& toy : toys()) names.emplace_back(toy.name);
+  return names;
+}
+
+Dataset load_dataset(const std::string& name_or_path, const DatasetOptions& options) {
+  if (name_or_path == "digits") return load_digits(options);
+  if (name_or_path == "mnist" || name_or_path == "fashion-mnist") return load_idx(name_or_path, options);
+  if (const Toy* toy = find_toy(name_or_path)) return load_toy(*toy, options);
+
+  std::error_code error;   // a folder that may not be searched gives an error: read_file then says which
+  const bool exists = std::filesystem::exists(name_or_path, error);
+  if (exists || (error && !name_or_path.empty())) return load_path(name_or_path, options);
+  if (name_or_path.find_first_of("/.") != std::string::npos) fail<DataError>(name_or_path, ": no such file");
+  std::string names;
+  for (const std::string& name : dataset_names()) names += (names.empty() ? "" : ", ") + name;
+  fail<UsageError>("unknown data set ", in_quotes(name_or_path), ": known are ", names,
+                   "; a path to an IDX file, a folder of IDX files or a .csv works too");
+}
+
+}  // namespace bijou

@@ -1,0 +1,65 @@
+// Data sets: examples to train on, to choose by, and to report; by name, or from a file of one's own.
+//
+//   const Dataset digits = load_dataset("digits", {});      // built in: 1,797 images of 8x8, integers 0..16
+//   Loader loader(digits.train, digits.levels, 64, seed);   // dequantised batches (datasets/loader.hpp)
+//
+// The numbers are the raw ones. Dequantisation is the loader's; scaling, logit and standardisation are flows,
+// so that their log-determinants are counted where all others are.
+#pragma once
+#include "autograd/tensor.hpp"
+
+#include <limits>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace bijou::inline BIJOU_SCALAR {
+
+struct Examples {
+  Tensor x;                   // images [n, H, W, C] or vectors [n, D], raw values
+  std::vector<int> labels;    // n class numbers; or empty: none are known
+
+  int64_t size() const { return x.defined() ? x.shape()[0] : 0; }
+  Examples select(std::span<const int64_t> index) const;   // a copy of these rows, with their labels
+};
+
+struct Dataset {
+  std::string name;                     // "digits", "moons", ...; for a file, its path
+  Examples train, validation, test;
+  int levels = 0;                       // images of integers 0 .. levels-1 (digits: 17, MNIST: 256);
+                                        // 0: real-valued data (toys, tables), which need no dequantisation
+  int classes = 0;                      // labels are 0 .. classes-1; 0: no labels
+  std::vector<std::string> columns;     // a table's column names; empty for all others
+  // The density's entropy in nats, where it is known: no model's expected loss can be lower.
+  double entropy = std::numeric_limits<double>::quiet_NaN();
+
+  bool is_image() const { return train.x.rank() == 4; }
+  Shape example_shape() const { return train.x.shape().from(1); }       // [H, W, C] or [D]
+  int64_t dimensions() const { return example_shape().numel(); }        // D
+};
+
+struct DatasetOptions {
+  // Which examples are training, validation and test (and which points a toy density draws). It is apart from
+  // the training seed, so that figures of different training seeds are about the same test set and
+  // can be compared.
+  uint64_t split_seed = 0;
+  std::string data_dir;                 // the flag --data-dir; may be empty (data_directories in file.hpp)
+  int64_t toy_train = 50'000, toy_validation = 5'000, toy_test = 10'000;
+};
+
+// By one of dataset_names(); or else by a path: a folder of the four IDX files, one IDX file of images, or a
+// table of numbers (CSV). Errors: UsageError, neither a name nor a path; DataError, the data are missing or
+// broken.
+Dataset load_dataset(const std::string& name_or_path, const DatasetOptions& options = {});
+std::vector<std::string> dataset_names();
+
+// The built-in digits: 1,293 training, 144 validation and 360 test images [n, 8, 8, 1] of 17 levels, with
+// labels 0..9. Credit and licence: datasets/digits/README.md.
+Dataset load_digits(const DatasetOptions& options = {});
+
+// Cuts `all` by a permutation seeded by split_seed: the first `test` of it, then `validation`, the rest for
+// training.
+void split_examples(Dataset& dataset, const Examples& all, int64_t validation, int64_t test,
+                    uint64_t split_seed);
+
+}  // namespace bijou
