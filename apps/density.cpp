@@ -15,9 +15,4 @@ double average_nll(const FlowModel& model, const Examples& examples, int levels)
   return sum / static_cast<double>(examples.size());
 }
 
-Unit unit_of(int levels, int64_t dimensions) {
-  if (levels == 0) return {"nats", 1};
-  return {"bits/dim", bits_per_dim(1, dimensions)};
-}
-
 }  // namespace bijou

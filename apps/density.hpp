@@ -9,11 +9,4 @@ namespace bijou::inline BIJOU_SCALAR {
 // so that figures can be compared.
 double average_nll(const FlowModel& model, const Examples& examples, int levels);
 
-// What figures are printed in: bits/dim for images (levels > 0), else nats.
-struct Unit {
-  std::string name;
-  double per_nat;
-};
-Unit unit_of(int levels, int64_t dimensions);
-
 }  // namespace bijou

@@ -1,7 +1,8 @@
 #include "apps/pictures.hpp"
 
-#include "apps/density.hpp"
+#include "apps/progress.hpp"
 #include "apps/plot/pictures.hpp"
+#include "datasets/loader.hpp"
 
 #include <cmath>
 
@@ -68,7 +69,7 @@ void draw_triptych(const std::string& path, const FlowModel& model, const Datase
 
 // Straight lines, two sets of them, over [-extent, extent]^2.
 plot::LatticePanel straight_grid(double extent, int lines) {
-  constexpr int kSteps = 400;
+  constexpr int kSteps = 4000;   // the map may be steep
   plot::LatticePanel panel;
   for (int i = 0; i < lines; ++i) {
     const double at = -extent + 2 * extent * i / (lines - 1);

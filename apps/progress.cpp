@@ -12,8 +12,13 @@ double since(Clock::time_point t) { return std::chrono::duration<double>(Clock::
 
 }  // namespace
 
-Progress::Progress(int64_t epochs, int64_t steps, int64_t batch_size, std::string unit, double per_nat)
-    : epochs_(epochs), steps_(steps), batch_size_(batch_size), unit_(std::move(unit)), per_nat_(per_nat),
+Unit unit_of(int levels, int64_t dimensions) {
+  if (levels == 0) return {"nats", 1};
+  return {"bits/dim", bits_per_dim(1, dimensions)};
+}
+
+Progress::Progress(int64_t epochs, int64_t steps, int64_t batch_size, Unit unit)
+    : epochs_(epochs), steps_(steps), batch_size_(batch_size), unit_(std::move(unit)),
       live_(isatty(STDERR_FILENO)), start_(Clock::now()), epoch_start_(start_), last_shown_(start_) {}
 
 double Progress::seconds() const { return since(start_); }
@@ -40,7 +45,7 @@ void Progress::step(int64_t epoch, int64_t step, double nll_nats) {
   last_shown_ = Clock::now();
   shown_ = true;
   std::fprintf(stderr, "\r\033[Kepoch %lld/%lld  step %lld/%lld  %.3f %s  %.0f examples/s  %s left", (long long)epoch,
-               (long long)epochs_, (long long)step, (long long)steps_, running_ * per_nat_, unit_.c_str(),
+               (long long)epochs_, (long long)step, (long long)steps_, running_ * unit_.per_nat, unit_.name.c_str(),
                examples_per_second(), time_left(step).c_str());
   std::fflush(stderr);
 }
@@ -49,7 +54,7 @@ void Progress::epoch(int64_t epoch, int64_t step, double train, double validatio
   last_step_ = step;
   clear();
   std::fprintf(stderr, "epoch %3lld/%lld  step %6lld  train %7.3f  validation %7.3f %s%s  %6.0f examples/s  %s left\n",
-               (long long)epoch, (long long)epochs_, (long long)step, train * per_nat_, validation * per_nat_, unit_.c_str(),
+               (long long)epoch, (long long)epochs_, (long long)step, train * unit_.per_nat, validation * unit_.per_nat, unit_.name.c_str(),
                best ? " *" : "  ", examples_per_second(), time_left(step).c_str());
   epoch_start_ = Clock::now();
   epoch_start_step_ = step;

@@ -1,15 +1,21 @@
 // The progress of training: one live line on a terminal, a plain line for each epoch elsewhere. To stderr.
 #pragma once
-#include "autograd/check.hpp"
+#include "flows/model.hpp"
 
 #include <chrono>
 
 namespace bijou::inline BIJOU_SCALAR {
 
+// What figures are printed in: bits/dim for images (levels > 0), else nats.
+struct Unit {
+  std::string name;
+  double per_nat;
+};
+Unit unit_of(int levels, int64_t dimensions);
+
 class Progress {
  public:
-  // `unit`: "bits/dim" or "nats", and what turns nats per example into it.
-  Progress(int64_t epochs, int64_t steps, int64_t batch_size, std::string unit, double per_nat);
+  Progress(int64_t epochs, int64_t steps, int64_t batch_size, Unit unit);
 
   void step(int64_t epoch, int64_t step, double nll_nats);                  // after each step
   void epoch(int64_t epoch, int64_t step, double train, double validation, bool best);
@@ -20,8 +26,8 @@ class Progress {
  private:
   std::string time_left(int64_t step) const;
   int64_t epochs_, steps_, batch_size_, epoch_start_step_ = 0, last_step_ = 0;
-  std::string unit_;
-  double per_nat_, running_ = 0;
+  Unit unit_;
+  double running_ = 0;
   bool live_, shown_ = false;
   std::chrono::steady_clock::time_point start_, epoch_start_, last_shown_;
 };

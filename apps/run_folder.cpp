@@ -40,7 +40,7 @@ RunFolder::RunFolder(const std::string& path) : path_(path) {
   log_.imbue(std::locale::classic());
   if (!log_) fail<UsageError>("the output folder ", path_.string(), " cannot be written; choose another with --out");
   log_ << "epoch,step,lr,train_nll_nats,train_bits_per_dim,validation_nll_nats,validation_bits_per_dim,grad_norm,clipped,"
-          "images_per_s,wall_s" << std::endl;
+          "images_per_s,gflop_per_s,rss_mib,wall_s" << std::endl;
 }
 
 void RunFolder::write(const std::string& name, const std::string& content) const {
@@ -52,7 +52,8 @@ void RunFolder::write(const std::string& name, const std::string& content) const
 void RunFolder::log(const LogRow& r, int64_t d) {
   log_ << r.epoch << ',' << r.step << ',' << r.learning_rate << ',' << r.train << ',' << bits_per_dim(r.train, d) << ','
        << r.validation << ',' << bits_per_dim(r.validation, d) << ',' << r.gradient_norm << ',' << r.clipped << ','
-       << r.examples_per_second << ',' << r.seconds << std::endl;
+       << r.examples_per_second << ',' << r.gflops << ',' << r.rss_mib
+       << ',' << r.seconds << std::endl;
   if (!log_) fail<StorageError>(file("log.csv"), ": cannot be written (is the disk full?)");
 }
 

@@ -26,7 +26,7 @@ class RunFolder {
     double learning_rate, train, validation;      // nats per example and, for images, bits/dim beside them
     double gradient_norm;
     int64_t clipped;
-    double examples_per_second, seconds;
+    double examples_per_second, gflops, rss_mib, seconds;
   };
   void log(const LogRow& row, int64_t dimensions);
 

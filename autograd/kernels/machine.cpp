@@ -47,6 +47,15 @@ const char* missing_instructions() {
   return "";
 }
 
+int64_t resident_memory() {
+  long long pages = 0;
+  if (std::FILE* f = std::fopen("/proc/self/statm", "r")) {
+    if (std::fscanf(f, "%*s %lld", &pages) != 1) pages = 0;
+    std::fclose(f);
+  }
+  return pages * sysconf(_SC_PAGESIZE);
+}
+
 int64_t physical_memory() {
   int64_t bytes = static_cast<int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE);
   if (std::FILE* f = std::fopen("/sys/fs/cgroup/memory.max", "r")) {   // "max", or the container's limit

@@ -1,0 +1,127 @@
+#include "apps/trainer.hpp"
+
+#include "apps/interrupt.hpp"
+#include "autograd/kernels/gemm.hpp"
+#include "autograd/kernels/machine.hpp"
+#include "flows/checkpoint.hpp"
+#include "nn/batch_statistics.hpp"
+
+namespace bijou::inline BIJOU_SCALAR {
+namespace {
+
+// Each image mirrored left to right with probability 1/2, by a draw of its own for each epoch.
+Tensor flipped(const Batch& batch, uint64_t seed) {
+  const Shape s = batch.x.shape();
+  Tensor out = batch.x.clone();
+  auto values = out.mutable_data();
+  for (int64_t n = 0; n < s[0]; ++n) {
+    Rng rng(seed, stream("flip", static_cast<uint64_t>(batch.epoch), static_cast<uint64_t>(batch.index[n])));
+    if (rng.uniform() < 0.5) continue;
+    for (int64_t row = n * s[1]; row < (n + 1) * s[1]; ++row) {
+      for (int64_t j = 0; j < s[2]; ++j) {
+        const Real* from = batch.x.data().data() + (row * s[2] + s[2] - 1 - j) * s[3];
+        std::copy_n(from, s[3], values.begin() + (row * s[2] + j) * s[3]);
+      }
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+Trainer::Trainer(FlowModel& model, const RealNVPConfig& config, const Dataset& data, const TrainSettings& s, int64_t steps,
+                 uint64_t seed, RunFolder& folder, std::map<std::string, std::string> metadata)
+    : model_(model), config_(config), data_(data), settings_(s), steps_(steps), seed_(seed), folder_(folder),
+      metadata_(std::move(metadata)),
+      loader_(data.train, data.levels, s.batch_size, seed),
+      schedule_{.kind = s.cosine ? Schedule::Kind::cosine : Schedule::Kind::constant, .learning_rate = s.learning_rate,
+                .warmup_steps = s.warmup_steps, .total_steps = steps},
+      optimizer_(model, {.clip_norm = s.clip_norm}),
+      average_(model, s.average_decay),
+      progress_((steps + loader_.batches_per_epoch() - 1) / loader_.batches_per_epoch(), steps, s.batch_size,
+                unit_of(data.levels, data.dimensions())) {}
+
+Trainer::Outcome Trainer::run() {
+  save(folder_.last(), 0, 0);
+  epoch_.flops = kernels::flops_done();
+  for (int64_t t = 1; t <= steps_; ++t) {
+    const Batch batch = loader_.batch(t - 1);
+    const double learning_rate = schedule_.at(t - 1);
+    try {
+      const double nll = step(batch, learning_rate);
+      progress_.step(batch.epoch + 1, t, nll);
+      outcome_.interrupted = interrupted();
+      if (t % loader_.batches_per_epoch() == 0 || t == steps_ || outcome_.interrupted) finish_epoch(batch.epoch + 1, t, learning_rate);
+    } catch (const NonFiniteError& e) {
+      progress_.clear();
+      explain(batch, text("training stopped at epoch ", batch.epoch + 1, ", step ", t, ": ", e.what()));
+    }
+    if (outcome_.interrupted) break;
+  }
+  return outcome_;
+}
+
+// One step: loss = -1/N sum_n log p(x_n) + l2 * (sum of squared weight-norm gains), in nats per example; then Adam.
+double Trainer::step(const Batch& batch, double learning_rate) {
+  Tape tape;
+  const BatchStatistics batch_moments;
+  std::vector<Variable> nll, loss;
+  {
+    const Tape::Recording on(tape);
+    nll = {-mean(model_.log_prob(settings_.horizontal_flips ? flipped(batch, seed_) : batch.x))};
+    loss = settings_.weight_norm_l2 > 0 ? std::vector{nll[0] + weight_norm_penalty(model_) * settings_.weight_norm_l2} : nll;
+  }
+  if (!std::isfinite(loss[0].item())) fail<NonFiniteError>("the loss is ", loss[0].item());
+  tape.backward(loss[0]);
+  const Adam::Report report = optimizer_.step(learning_rate);
+  batch_moments.commit(settings_.batch_norm_momentum);
+  average_.update();
+  ++epoch_.steps;
+  epoch_.nll += nll[0].item();
+  epoch_.clipped += report.clipped;
+  epoch_.gradient_norm = report.gradient_norm;
+  return nll[0].item();
+}
+
+// The averaged weights are evaluated on the validation part, and kept when they are the best so far.
+void Trainer::finish_epoch(int64_t epoch, int64_t step, double learning_rate) {
+  const double train = epoch_.nll / static_cast<double>(epoch_.steps), per_second = progress_.examples_per_second();
+  const double seconds = static_cast<double>(epoch_.steps * settings_.batch_size) / per_second;
+  const double gflops = static_cast<double>(kernels::flops_done() - epoch_.flops) / seconds * 1e-9;
+  save(folder_.last(), epoch, step);
+  const MovingAverage::Use averaged(average_);
+  const double validation = average_nll(model_, data_.validation, data_.levels);
+  if (!std::isfinite(validation)) fail<NonFiniteError>("the validation loss is ", validation);
+  const bool is_best = validation < best_;
+  if (is_best) {
+    best_ = validation;
+    outcome_.best_epoch = epoch;
+    save(folder_.best(), epoch, step);
+  }
+  outcome_.history.push_back({static_cast<double>(step) / static_cast<double>(loader_.batches_per_epoch()), train, validation});
+  folder_.log({epoch, step, learning_rate, train, validation, epoch_.gradient_norm, epoch_.clipped, per_second, gflops,
+               static_cast<double>(kernels::resident_memory()) / (1 << 20), progress_.seconds()}, data_.dimensions());
+  progress_.epoch(epoch, step, train, validation, is_best);
+  epoch_ = {.flops = kernels::flops_done()};
+}
+
+void Trainer::save(const std::string& path, int64_t epoch, int64_t step) {
+  metadata_["epoch"] = text(epoch);
+  metadata_["step"] = text(step);
+  save_flow(path, model_, config_, metadata_);
+}
+
+// Goes through the failed batch once more, and lets the first layer whose output is not finite say its name.
+void Trainer::explain(const Batch& batch, const std::string& what) const {
+  std::string culprit = "every layer's output is finite, so the gradient overflowed";
+  try {
+    const BatchStatistics batch_moments;
+    const FiniteWatch watch;
+    model_.log_prob(batch.x);
+  } catch (const NonFiniteError& e) {
+    culprit = e.what();
+  }
+  fail<NonFiniteError>(what, "; ", culprit, ". The last good checkpoint is ", folder_.last(), "; try a smaller --lr");
+}
+
+}  // namespace bijou
