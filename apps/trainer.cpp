@@ -65,22 +65,22 @@ Trainer::Outcome Trainer::run() {
 double Trainer::step(const Batch& batch, double learning_rate) {
   Tape tape;
   const BatchStatistics batch_moments;
-  std::vector<Variable> nll, loss;
+  Variable nll, loss;
   {
     const Tape::Recording on(tape);
-    nll = {-mean(model_.log_prob(settings_.horizontal_flips ? flipped(batch, seed_) : batch.x))};
-    loss = settings_.weight_norm_l2 > 0 ? std::vector{nll[0] + weight_norm_penalty(model_) * settings_.weight_norm_l2} : nll;
+    nll = -mean(model_.log_prob(settings_.horizontal_flips ? flipped(batch, seed_) : batch.x));
+    loss = settings_.weight_norm_l2 > 0 ? nll + weight_norm_penalty(model_) * settings_.weight_norm_l2 : nll;
   }
-  if (!std::isfinite(loss[0].item())) fail<NonFiniteError>("the loss is ", loss[0].item());
-  tape.backward(loss[0]);
+  if (!std::isfinite(loss.item())) fail<NonFiniteError>("the loss is ", loss.item());
+  tape.backward(loss);
   const Adam::Report report = optimizer_.step(learning_rate);
   batch_moments.commit(settings_.batch_norm_momentum);
   average_.update();
   ++epoch_.steps;
-  epoch_.nll += nll[0].item();
+  epoch_.nll += nll.item();
   epoch_.clipped += report.clipped;
   epoch_.gradient_norm = report.gradient_norm;
-  return nll[0].item();
+  return nll.item();
 }
 
 // The averaged weights are evaluated on the validation part, and kept when they are the best so far.

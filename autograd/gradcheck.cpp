@@ -29,13 +29,12 @@ std::vector<GradientError> check_gradients(const Function& f, const std::vector<
   std::vector<Variable> leaves;
   for (const Tensor& x : inputs) leaves.emplace_back(x, true);
   Tape tape;
-  Tensor value;
-  std::vector<Variable> result;
+  Variable result;
   {
     const Tape::Recording on(tape);
-    result.push_back(f(leaves));
-    value = result[0].value();
+    result = f(leaves);
   }
+  const Tensor value = result.value();
   Rng rng(options.seed, stream("gradcheck"));
   std::vector<Tensor> seeds = {Tensor::randn(value.shape(), rng)};
   int64_t entries = 0;
@@ -44,7 +43,7 @@ std::vector<GradientError> check_gradients(const Function& f, const std::vector<
     for (int64_t i = 0; i < value.numel(); ++i) seeds.push_back(moved(Tensor::zeros(value.shape()), i, 1));
   }
   std::vector<std::vector<Tensor>> gradients;
-  for (const Tensor& seed : seeds) gradients.push_back(tape.gradients(result, {seed}, leaves));
+  for (const Tensor& seed : seeds) gradients.push_back(tape.gradients({result}, {seed}, leaves));
 
   std::vector<GradientError> errors;
   for (size_t a = 0; a < inputs.size(); ++a) {
@@ -70,15 +69,15 @@ std::vector<GradientError> check_gradients(const Function& f, const std::vector<
 Tensor jacobian(const std::function<Variable(const Variable&)>& f, const Tensor& x) {
   const Variable leaf(x, true);
   Tape tape;
-  std::vector<Variable> y;
+  Variable y;
   {
     const Tape::Recording on(tape);
-    y.push_back(f(leaf));
+    y = f(leaf);
   }
   std::vector<Tensor> rows;
-  for (int64_t i = 0; i < y[0].shape().numel(); ++i) {
-    const Tensor seed = moved(Tensor::zeros(y[0].shape()), i, 1);
-    rows.push_back(tape.gradients(y, {seed}, {leaf})[0].reshape({1, x.numel()}));
+  for (int64_t i = 0; i < y.shape().numel(); ++i) {
+    const Tensor seed = moved(Tensor::zeros(y.shape()), i, 1);
+    rows.push_back(tape.gradients({y}, {seed}, {leaf})[0].reshape({1, x.numel()}));
   }
   return math::concat(rows, 0);
 }
@@ -88,14 +87,14 @@ Tensor jacobian_of_one(const std::function<Variable(const Variable&)>& f, const 
   const int64_t rows = f(Variable(x)).shape().numel();
   const Variable copies(x.rows(std::vector<int64_t>(static_cast<size_t>(rows), 0)), true);
   Tape tape;
-  std::vector<Variable> y;
+  Variable y;
   {
     const Tape::Recording on(tape);
-    y.push_back(f(copies));
+    y = f(copies);
   }
-  Tensor seed = Tensor::zeros(y[0].shape());                    // example i asks for output i
+  Tensor seed = Tensor::zeros(y.shape());                    // example i asks for output i
   for (int64_t i = 0; i < rows; ++i) seed.mutable_data()[i * rows + i] = 1;
-  return tape.gradients(y, {seed}, {copies})[0].reshape({rows, x.numel()});
+  return tape.gradients({y}, {seed}, {copies})[0].reshape({rows, x.numel()});
 }
 
 }  // namespace bijou

@@ -22,7 +22,7 @@ std::vector<Variable> wrapped(const char* name, std::vector<Tensor> values, std:
   std::vector<Variable> results;
   Tape::Node node{name, {}, std::move(inputs), std::move(joint)};
   for (Tensor& value : values) {
-    auto slot = std::make_shared<Slot>(value.shape(), false, Tensor());
+    auto slot = std::make_shared<Slot>(Slot{value.shape(), false, {}});
     node.outputs.push_back(slot);
     results.emplace_back(std::move(value), std::move(slot));
   }

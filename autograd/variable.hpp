@@ -15,8 +15,9 @@ struct Slot {
 
 class Variable {
  public:
-  Variable(Tensor value, bool requires_grad = false)                   // NOLINT: a constant mixes freely
-      : value_(std::move(value)), slot_(requires_grad ? std::make_shared<Slot>(value_.shape(), true, Tensor()) : nullptr) {}
+  Variable() = default;                                                         // of no tensor at all
+  Variable(Tensor value, bool requires_grad = false)                            // implicit: constants mix freely
+      : value_(std::move(value)), slot_(requires_grad ? std::make_shared<Slot>(Slot{value_.shape(), true, {}}) : nullptr) {}
   Variable(Tensor value, std::shared_ptr<Slot> slot) : value_(std::move(value)), slot_(std::move(slot)) {}
 
   const Tensor& value() const { return value_; }

@@ -16,7 +16,7 @@ BatchMoments RunningMoments::of(const Variable& x) const {
   BatchStatistics* scope = BatchStatistics::active();
   if (!scope) return {Variable(mean_), Variable(variance_)};
   const BatchMoments batch = moments(x);
-  scope->written_.try_emplace(this, batch.mean.value(), batch.variance.value());
+  scope->written_.try_emplace(this, math::Moments{batch.mean.value(), batch.variance.value()});
   return batch;
 }
 

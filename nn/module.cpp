@@ -14,11 +14,13 @@ std::string grouped(int64_t n) {   // 1234567 -> 1,234,567
 }  // namespace
 
 Variable& Module::parameter(std::string name, Tensor initial, Role role) {
-  return parameters_.emplace_back(std::move(name), Variable(std::move(initial), true), role == Role::weight_norm_gain).variable;
+  parameters_.push_back({std::move(name), Variable(std::move(initial), true), role == Role::weight_norm_gain});
+  return parameters_.back().variable;
 }
 
 Tensor& Module::buffer(std::string name, Tensor initial) {
-  return buffers_.emplace_back(std::move(name), std::move(initial)).tensor;
+  buffers_.push_back({std::move(name), std::move(initial)});
+  return buffers_.back().tensor;
 }
 
 void Module::collect(const std::string& prefix, std::vector<NamedParameter>* parameters, std::vector<NamedBuffer>* buffers) const {

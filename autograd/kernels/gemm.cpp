@@ -17,18 +17,18 @@ std::atomic<int64_t> flops = 0;
 
 CBLAS_TRANSPOSE op(bool transpose) { return transpose ? CblasTrans : CblasNoTrans; }
 
-inline void blas_gemm(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, int m, int n, int k, const float* a, int lda,
+[[maybe_unused]] inline void blas_gemm(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, int m, int n, int k, const float* a, int lda,
                       const float* b, int ldb, float beta, float* c, int ldc) {
   cblas_sgemm(CblasRowMajor, ta, tb, m, n, k, 1, a, lda, b, ldb, beta, c, ldc);
 }
-inline void blas_gemm(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, int m, int n, int k, const double* a, int lda,
+[[maybe_unused]] inline void blas_gemm(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, int m, int n, int k, const double* a, int lda,
                       const double* b, int ldb, double beta, double* c, int ldc) {
   cblas_dgemm(CblasRowMajor, ta, tb, m, n, k, 1, a, lda, b, ldb, beta, c, ldc);
 }
-inline void blas_trsm(CBLAS_UPLO uplo, CBLAS_TRANSPOSE t, CBLAS_DIAG diag, int n, int m, const float* a, float* x) {
+[[maybe_unused]] inline void blas_trsm(CBLAS_UPLO uplo, CBLAS_TRANSPOSE t, CBLAS_DIAG diag, int n, int m, const float* a, float* x) {
   cblas_strsm(CblasRowMajor, CblasLeft, uplo, t, diag, n, m, 1, a, n, x, m);
 }
-inline void blas_trsm(CBLAS_UPLO uplo, CBLAS_TRANSPOSE t, CBLAS_DIAG diag, int n, int m, const double* a, double* x) {
+[[maybe_unused]] inline void blas_trsm(CBLAS_UPLO uplo, CBLAS_TRANSPOSE t, CBLAS_DIAG diag, int n, int m, const double* a, double* x) {
   cblas_dtrsm(CblasRowMajor, CblasLeft, uplo, t, diag, n, m, 1, a, n, x, m);
 }
 
