@@ -50,12 +50,12 @@ void Progress::step(int64_t epoch, int64_t step, double nll_nats) {
   std::fflush(stderr);
 }
 
-void Progress::epoch(int64_t epoch, int64_t step, double train, double validation, bool best) {
+void Progress::epoch(int64_t epoch, int64_t step, double train, double validation, double per_second, bool best) {
   last_step_ = step;
   clear();
   std::fprintf(stderr, "epoch %3lld/%lld  step %6lld  train %7.3f  validation %7.3f %s%s  %6.0f examples/s  %s left\n",
                (long long)epoch, (long long)epochs_, (long long)step, train * unit_.per_nat, validation * unit_.per_nat, unit_.name.c_str(),
-               best ? " *" : "  ", examples_per_second(), time_left(step).c_str());
+               best ? " *" : "  ", per_second, time_left(step).c_str());
   epoch_start_ = Clock::now();
   epoch_start_step_ = step;
 }

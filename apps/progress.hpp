@@ -18,7 +18,7 @@ class Progress {
   Progress(int64_t epochs, int64_t steps, int64_t batch_size, Unit unit);
 
   void step(int64_t epoch, int64_t step, double nll_nats);                  // after each step
-  void epoch(int64_t epoch, int64_t step, double train, double validation, bool best);
+  void epoch(int64_t epoch, int64_t step, double train, double validation, double examples_per_second, bool best);
   double seconds() const;                                                   // since the start
   double examples_per_second() const;                                       // over the epoch so far
   void clear();                                                             // the live line, before other output

@@ -47,15 +47,18 @@ Trainer::Outcome Trainer::run() {
   for (int64_t t = 1; t <= steps_; ++t) {
     const Batch batch = loader_.batch(t - 1);
     const double learning_rate = schedule_.at(t - 1);
+    const int64_t epoch = batch.epoch + 1;
     try {
-      const double nll = step(batch, learning_rate);
-      progress_.step(batch.epoch + 1, t, nll);
-      outcome_.interrupted = interrupted();
-      if (t % loader_.batches_per_epoch() == 0 || t == steps_ || outcome_.interrupted) finish_epoch(batch.epoch + 1, t, learning_rate);
+      progress_.step(epoch, t, step(batch, learning_rate));
     } catch (const NonFiniteError& e) {
-      progress_.clear();
-      explain(batch, text("training stopped at epoch ", batch.epoch + 1, ", step ", t, ": ", e.what()));
+      explain(epoch, t, e.what(), [&] {
+        const BatchStatistics batch_moments;
+        model_.log_prob(batch.x);
+      });
     }
+    outcome_.interrupted = interrupted();
+    if (t % loader_.batches_per_epoch() == 0 || t == steps_ || outcome_.interrupted) finish_epoch(epoch, t, learning_rate);
+    outcome_.interrupted = interrupted();
     if (outcome_.interrupted) break;
   }
   return outcome_;
@@ -71,7 +74,7 @@ double Trainer::step(const Batch& batch, double learning_rate) {
     nll = -mean(model_.log_prob(settings_.horizontal_flips ? flipped(batch, seed_) : batch.x));
     loss = settings_.weight_norm_l2 > 0 ? nll + weight_norm_penalty(model_) * settings_.weight_norm_l2 : nll;
   }
-  if (!std::isfinite(loss.item())) fail<NonFiniteError>("the loss is ", loss.item());
+  if (!std::isfinite(loss.item())) fail<NonFiniteError>("the loss is ", std::isnan(loss.item()) ? NAN : loss.item());
   tape.backward(loss);
   const Adam::Report report = optimizer_.step(learning_rate);
   batch_moments.commit(settings_.batch_norm_momentum);
@@ -83,25 +86,31 @@ double Trainer::step(const Batch& batch, double learning_rate) {
   return nll.item();
 }
 
-// The averaged weights are evaluated on the validation part, and kept when they are the best so far.
+// The averaged weights are evaluated on the validation part, and kept when they are the best so far. The last checkpoint
+// is written after that: weights that give no finite loss must not replace good ones.
 void Trainer::finish_epoch(int64_t epoch, int64_t step, double learning_rate) {
   const double train = epoch_.nll / static_cast<double>(epoch_.steps), per_second = progress_.examples_per_second();
   const double seconds = static_cast<double>(epoch_.steps * settings_.batch_size) / per_second;
   const double gflops = static_cast<double>(kernels::flops_done() - epoch_.flops) / seconds * 1e-9;
-  save(folder_.last(), epoch, step);
-  const MovingAverage::Use averaged(average_);
-  const double validation = average_nll(model_, data_.validation, data_.levels);
-  if (!std::isfinite(validation)) fail<NonFiniteError>("the validation loss is ", validation);
-  const bool is_best = validation < best_;
-  if (is_best) {
-    best_ = validation;
-    outcome_.best_epoch = epoch;
-    save(folder_.best(), epoch, step);
+  double validation = NAN;
+  bool is_best = false;
+  {
+    const MovingAverage::Use averaged(average_);
+    const auto evaluate = [&] { validation = average_nll(model_, data_.validation, data_.levels); };
+    evaluate();
+    if (!std::isfinite(validation)) explain(epoch, step, "the validation loss is not finite", evaluate);
+    is_best = validation < best_;
+    if (is_best) {
+      best_ = validation;
+      outcome_.best_epoch = epoch;
+      save(folder_.best(), epoch, step);
+    }
   }
+  save(folder_.last(), epoch, step);
   outcome_.history.push_back({static_cast<double>(step) / static_cast<double>(loader_.batches_per_epoch()), train, validation});
   folder_.log({epoch, step, learning_rate, train, validation, epoch_.gradient_norm, epoch_.clipped, per_second, gflops,
                static_cast<double>(kernels::resident_memory()) / (1 << 20), progress_.seconds()}, data_.dimensions());
-  progress_.epoch(epoch, step, train, validation, is_best);
+  progress_.epoch(epoch, step, train, validation, per_second, is_best);
   epoch_ = {.flops = kernels::flops_done()};
 }
 
@@ -111,17 +120,17 @@ void Trainer::save(const std::string& path, int64_t epoch, int64_t step) {
   save_flow(path, model_, config_, metadata_);
 }
 
-// Goes through the failed batch once more, and lets the first layer whose output is not finite say its name.
-void Trainer::explain(const Batch& batch, const std::string& what) const {
-  std::string culprit = "every layer's output is finite, so the gradient overflowed";
+// Does what failed once more, and lets the first layer whose output is not finite say its name.
+void Trainer::explain(int64_t epoch, int64_t step, const std::string& what, const std::function<void()>& again) {
+  progress_.clear();
+  std::string culprit = "every layer's output is finite, what follows them overflowed";
   try {
-    const BatchStatistics batch_moments;
     const FiniteWatch watch;
-    model_.log_prob(batch.x);
+    again();
   } catch (const NonFiniteError& e) {
     culprit = e.what();
   }
-  fail<NonFiniteError>(what, "; ", culprit, ". The last good checkpoint is ", folder_.last(), "; try a smaller --lr");
+  fail<NonFiniteError>("training stopped at epoch ", epoch, ", step ", step, ": ", what, "; ", culprit, ". The last good checkpoint is ", folder_.last(), "; try a smaller --lr");
 }
 
 }  // namespace bijou

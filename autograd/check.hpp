@@ -13,14 +13,30 @@
 namespace bijou::inline BIJOU_SCALAR {
 
 // The program turns each kind of error into its documented exit code (apps/main.cpp).
-struct Error : std::runtime_error { using std::runtime_error::runtime_error; };
-struct ShapeError : Error { using Error::Error; };       // two shapes that do not fit: names the operation and both
-struct ValueError : Error { using Error::Error; };       // an argument whose value makes no sense
-struct UsageError : Error { using Error::Error; };       // wrong usage of the program                     exit 2
-struct DataError : Error { using Error::Error; };        // data that is missing or broken                 exit 3
-struct CheckpointError : Error { using Error::Error; };  // a checkpoint that is broken or does not fit    exit 4
-struct NonFiniteError : Error { using Error::Error; };   // a loss or gradient that is not finite          exit 5
-struct StorageError : Error { using Error::Error; };     // a file that cannot be written, a full disk     exit 6
+struct Error : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+struct ShapeError : Error {
+  using Error::Error;
+};  // two shapes that do not fit: names the operation and both
+struct ValueError : Error {
+  using Error::Error;
+};  // an argument whose value makes no sense
+struct UsageError : Error {
+  using Error::Error;
+};  // wrong usage of the program                     exit 2
+struct DataError : Error {
+  using Error::Error;
+};  // data that is missing or broken                 exit 3
+struct CheckpointError : Error {
+  using Error::Error;
+};  // a checkpoint that is broken or does not fit    exit 4
+struct NonFiniteError : Error {
+  using Error::Error;
+};  // a loss or gradient that is not finite          exit 5
+struct StorageError : Error {
+  using Error::Error;
+};  // a file that cannot be written, a full disk     exit 6
 
 // Any printable values, one after another. The classic locale: a decimal comma never gets into a message or file.
 template <class... Parts>
@@ -32,7 +48,9 @@ std::string text(const Parts&... parts) {
 }
 
 template <class E, class... Parts>
-[[noreturn]] void fail(const Parts&... parts) { throw E(text(parts...)); }
+[[noreturn]] void fail(const Parts&... parts) {
+  throw E(text(parts...));
+}
 
 // check: about shapes. require: about values. Both name the function first.
 template <class... Parts>

@@ -25,7 +25,8 @@ void compare(GradientError& worst, int64_t entry, double g, double fd) {
 
 }  // namespace
 
-std::vector<GradientError> check_gradients(const Function& f, const std::vector<Tensor>& inputs, GradcheckOptions options) {
+std::vector<GradientError> check_gradients(const Function& f, const std::vector<Tensor>& inputs,
+                                           GradcheckOptions options) {
   std::vector<Variable> leaves;
   for (const Tensor& x : inputs) leaves.emplace_back(x, true);
   Tape tape;
@@ -57,7 +58,8 @@ std::vector<GradientError> check_gradients(const Function& f, const std::vector<
       const double h = options.h;
       const Tensor p1 = at(h), m1 = at(-h), p2 = at(2 * h), m2 = at(-2 * h);
       for (size_t s = 0; s < seeds.size(); ++s) {
-        const double fd = (8 * (dot(seeds[s], p1) - dot(seeds[s], m1)) - (dot(seeds[s], p2) - dot(seeds[s], m2))) / (12 * h);
+        const double fd =
+            (8 * (dot(seeds[s], p1) - dot(seeds[s], m1)) - (dot(seeds[s], p2) - dot(seeds[s], m2))) / (12 * h);
         compare(worst, i, gradients[s][a].data()[i], fd);
       }
     }
@@ -92,7 +94,7 @@ Tensor jacobian_of_one(const std::function<Variable(const Variable&)>& f, const 
     const Tape::Recording on(tape);
     y = f(copies);
   }
-  Tensor seed = Tensor::zeros(y.shape());                    // example i asks for output i
+  Tensor seed = Tensor::zeros(y.shape());  // example i asks for output i
   for (int64_t i = 0; i < rows; ++i) seed.mutable_data()[i * rows + i] = 1;
   return tape.gradients({y}, {seed}, {copies})[0].reshape({rows, x.numel()});
 }

@@ -59,7 +59,9 @@ Tensor zip(const char* name, kernels::Binary* f, const Tensor& a, const Tensor& 
   return y;
 }
 
-struct Split { int64_t outer, size, inner; };   // a shape seen as [outer, axis, inner]
+struct Split {
+  int64_t outer, size, inner;
+};  // a shape seen as [outer, axis, inner]
 Split around(const Shape& s, int axis) {
   Split r{1, s[axis], 1};
   for (int i = 0; i < axis; ++i) r.outer *= s[i];
@@ -68,8 +70,8 @@ Split around(const Shape& s, int axis) {
 }
 
 kernels::ConvShape conv_shape(const char* where, const Shape& x, const Shape& w) {
-  check(x.rank() == 4 && w.rank() == 4 && x[3] == w[2], where,
-        "expects x [N, H, W, in] and w [kh, kw, in, out], got ", x, " and ", w);
+  check(x.rank() == 4 && w.rank() == 4 && x[3] == w[2], where, "expects x [N, H, W, in] and w [kh, kw, in, out], got ",
+        x, " and ", w);
   check(w[0] > 0 && w[1] > 0 && w[2] > 0 && w[3] > 0, where, "an empty kernel ", w);
   return {x[0], x[1], x[2], w[2], w[3], w[0], w[1]};
 }
@@ -118,7 +120,8 @@ Tensor broadcast_to(const Tensor& x, const Shape& shape) {
   check(broadcast("broadcast_to", x.shape(), shape) == shape, "broadcast_to", x.shape(), " does not spread to ", shape);
   Tensor y(shape);
   const Tensor zero = Tensor::scalar(0);
-  if (y.numel()) kernels::add(plan(x.shape(), zero.shape(), shape), x.data().data(), zero.data().data(), y.mutable_data().data());
+  if (y.numel())
+    kernels::add(plan(x.shape(), zero.shape(), shape), x.data().data(), zero.data().data(), y.mutable_data().data());
   return y;
 }
 
@@ -144,7 +147,7 @@ Tensor sum(const Tensor& x, std::span<const int> axes) {
     if (!gone[i]) kept.append(x.shape()[i]);
   }
   Tensor y = x;
-  Shape s = x.shape();                  // one run of neighbouring axes at a time, from the last; summed sizes become 1
+  Shape s = x.shape();  // one run of neighbouring axes at a time, from the last; summed sizes become 1
   for (int last = x.rank() - 1; last >= 0; --last) {
     if (!gone[last]) continue;
     int first = last;
@@ -161,7 +164,8 @@ Tensor sum(const Tensor& x, std::span<const int> axes) {
 }
 
 Tensor logsumexp(const Tensor& x) {
-  check(x.rank() >= 1 && x.shape()[-1] > 0, "logsumexp", "expects at least one value along the last axis, got ", x.shape());
+  check(x.rank() >= 1 && x.shape()[-1] > 0, "logsumexp", "expects at least one value along the last axis, got ",
+        x.shape());
   const Split s = around(x.shape(), x.rank() - 1);
   Tensor y{Shape(std::span(x.shape().begin(), x.shape().end() - 1))};
   kernels::logsumexp(s.outer, s.size, x.data().data(), y.mutable_data().data());
@@ -180,7 +184,8 @@ Tensor take(const Tensor& x, int axis, std::span<const int64_t> index) {
 Tensor slice(const Tensor& x, int axis, int64_t begin, int64_t end) {
   axis = x.shape().axis(axis);
   const Split s = around(x.shape(), axis);
-  check(0 <= begin && begin <= end && end <= s.size, "slice", "[", begin, ", ", end, ") along axis ", axis, " of ", x.shape());
+  check(0 <= begin && begin <= end && end <= s.size, "slice", "[", begin, ", ", end, ") along axis ", axis, " of ",
+        x.shape());
   Tensor y(x.shape().with(axis, end - begin));
   kernels::copy_runs(s.outer, (end - begin) * s.inner, x.data().data() + begin * s.inner, s.size * s.inner,
                      y.mutable_data().data(), (end - begin) * s.inner);
@@ -193,8 +198,8 @@ Tensor concat(std::span<const Tensor> parts, int axis) {
   axis = first.axis(axis);
   int64_t total = 0;
   for (const Tensor& p : parts) {
-    check(p.rank() == first.rank() && p.shape().with(axis, 1) == first.with(axis, 1), "concat", "shapes ", first, " and ",
-          p.shape(), " differ elsewhere than along axis ", axis);
+    check(p.rank() == first.rank() && p.shape().with(axis, 1) == first.with(axis, 1), "concat", "shapes ", first,
+          " and ", p.shape(), " differ elsewhere than along axis ", axis);
     total += p.shape()[axis];
   }
   Tensor y(first.with(axis, total));
@@ -227,7 +232,8 @@ Tensor squeeze2d(const Tensor& x, int64_t f) {
 
 Tensor unsqueeze2d(const Tensor& x, int64_t f) {
   const Shape s = x.shape();
-  check(s.rank() == 4 && f > 0 && s[3] % (f * f) == 0, "unsqueeze2d", "the channels of ", s, " must be a multiple of ", f * f);
+  check(s.rank() == 4 && f > 0 && s[3] % (f * f) == 0, "unsqueeze2d", "the channels of ", s, " must be a multiple of ",
+        f * f);
   Tensor y({s[0], s[1] * f, s[2] * f, s[3] / (f * f)});
   kernels::swap_middle(s[0] * s[1], s[2], f, s[3] / f, x.data().data(), y.mutable_data().data());
   return y;
@@ -237,7 +243,8 @@ Tensor matmul(const Tensor& a, const Tensor& b, Trans ta, Trans tb) {
   check(a.rank() == 2 && b.rank() == 2, "matmul", "expects two matrices, got ", a.shape(), " and ", b.shape());
   const bool at = ta == Trans::yes, bt = tb == Trans::yes;
   const int64_t m = a.shape()[at], k = a.shape()[!at], n = b.shape()[!bt];
-  check(k == b.shape()[bt], "matmul", "inner sizes differ: ", a.shape(), at ? "' and " : " and ", b.shape(), bt ? "'" : "");
+  check(k == b.shape()[bt], "matmul", "inner sizes differ: ", a.shape(), at ? "' and " : " and ", b.shape(),
+        bt ? "'" : "");
   Tensor c({m, n});
   kernels::matmul(at, bt, m, n, k, a.data().data(), b.data().data(), c.mutable_data().data());
   return c;
@@ -287,7 +294,8 @@ LogDeterminant slogdet(const Tensor& a, bool with_inverse) {
 
 Tensor conv2d(const Tensor& x, const Tensor& w, const Tensor& bias, bool relu) {
   const auto s = conv_shape("conv2d", x.shape(), w.shape());
-  check(!bias.defined() || bias.shape() == Shape{s.out}, "conv2d", "the bias ", bias.shape(), " for kernel ", w.shape());
+  check(!bias.defined() || bias.shape() == Shape{s.out}, "conv2d", "the bias ", bias.shape(), " for kernel ",
+        w.shape());
   Tensor y({s.n, s.h, s.w, s.out});
   kernels::conv2d(s, x.data().data(), w.data().data(), bias.defined() ? bias.data().data() : nullptr, relu,
                   y.mutable_data().data());
@@ -338,8 +346,8 @@ double sum_squares(const Tensor& x) { return kernels::sum_squares(x.numel(), x.d
 
 void adam(const AdamRule& r, const Tensor& gradient, Tensor& m, Tensor& v, Tensor& w) {
   const auto real = [](double x) { return static_cast<Real>(x); };
-  const kernels::AdamStep step{real(r.beta1), real(r.beta2), real(r.rate), real(r.root_correction), real(r.eps),
-                               real(r.gradient_scale)};
+  const kernels::AdamStep step{real(r.beta1),           real(r.beta2), real(r.rate),
+                               real(r.root_correction), real(r.eps),   real(r.gradient_scale)};
   kernels::adam(w.numel(), step, gradient.data().data(), m.mutable_data().data(), v.mutable_data().data(),
                 w.mutable_data().data());
 }

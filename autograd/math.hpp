@@ -15,7 +15,7 @@ Tensor relu(const Tensor& x);
 Tensor square(const Tensor& x);
 Tensor sqrt(const Tensor& x);
 Tensor abs(const Tensor& x);
-Tensor scale_offset(const Tensor& x, double scale, double offset);     // scale * x + offset
+Tensor scale_offset(const Tensor& x, double scale, double offset);  // scale * x + offset
 
 // What their gradients need; the second argument is the input x or the output y, as named.
 Tensor tanh_backward(const Tensor& dy, const Tensor& y);
@@ -30,20 +30,20 @@ Tensor add(const Tensor& a, const Tensor& b);
 Tensor subtract(const Tensor& a, const Tensor& b);
 Tensor multiply(const Tensor& a, const Tensor& b);
 Tensor divide(const Tensor& a, const Tensor& b);
-void accumulate(Tensor& into, const Tensor& x);                        // into += x, in place when into owns its storage
+void accumulate(Tensor& into, const Tensor& x);  // into += x, in place when into owns its storage
 
 // Broadcasting and its adjoint.
 Tensor broadcast_to(const Tensor& x, const Shape& shape);
-Tensor sum_to(const Tensor& x, const Shape& shape);                    // sums the axes that broadcasting repeated
+Tensor sum_to(const Tensor& x, const Shape& shape);  // sums the axes that broadcasting repeated
 
-Tensor sum(const Tensor& x, std::span<const int> axes);                // the summed axes disappear
-Tensor logsumexp(const Tensor& x);                                     // over the last axis, which disappears
+Tensor sum(const Tensor& x, std::span<const int> axes);  // the summed axes disappear
+Tensor logsumexp(const Tensor& x);                       // over the last axis, which disappears
 
 // Along one axis. take: y[.., i, ..] = x[.., index[i], ..], or 0 where index[i] is -1.
 Tensor take(const Tensor& x, int axis, std::span<const int64_t> index);
 Tensor slice(const Tensor& x, int axis, int64_t begin, int64_t end);
 Tensor concat(std::span<const Tensor> parts, int axis);
-Tensor transpose(const Tensor& a);                                     // of a matrix
+Tensor transpose(const Tensor& a);  // of a matrix
 // [N, H, W, C] <-> [N, H/f, W/f, f*f*C], new channel = (dy * f + dx) * C + c.
 Tensor squeeze2d(const Tensor& x, int64_t factor);
 Tensor unsqueeze2d(const Tensor& x, int64_t factor);
@@ -51,11 +51,15 @@ Tensor unsqueeze2d(const Tensor& x, int64_t factor);
 // Linear algebra.
 enum class Trans { no, yes };
 Tensor matmul(const Tensor& a, const Tensor& b, Trans ta = Trans::no, Trans tb = Trans::no);
-enum class Triangle { lower, upper, unit_lower, unit_upper };          // unit: ones on the diagonal, not read
-Tensor solve_triangular(const Tensor& a, const Tensor& b, Triangle part, Trans t = Trans::no);   // op(A)^-1 B
-Tensor keep_triangle(const Tensor& a, Triangle part);                  // zero elsewhere (unit: and on the diagonal)
-struct LogDeterminant { double log_abs; int sign; Tensor inverse_transposed; };
-LogDeterminant slogdet(const Tensor& a, bool with_inverse);            // ValueError when A is singular
+enum class Triangle { lower, upper, unit_lower, unit_upper };  // unit: ones on the diagonal, not read
+Tensor solve_triangular(const Tensor& a, const Tensor& b, Triangle part, Trans t = Trans::no);  // op(A)^-1 B
+Tensor keep_triangle(const Tensor& a, Triangle part);  // zero elsewhere (unit: and on the diagonal)
+struct LogDeterminant {
+  double log_abs;
+  int sign;
+  Tensor inverse_transposed;
+};
+LogDeterminant slogdet(const Tensor& a, bool with_inverse);  // ValueError when A is singular
 
 // Convolution: x [N, H, W, in], w [kh, kw, in, out], "same" padding (kernels/conv.hpp). bias [out], or undefined.
 Tensor conv2d(const Tensor& x, const Tensor& w, const Tensor& bias, bool relu);
@@ -63,17 +67,23 @@ Tensor conv2d_backward_data(const Tensor& dy, const Tensor& w, const Shape& x);
 Tensor conv2d_backward_weights(const Tensor& x, const Tensor& dy, const Shape& w);
 
 // Over all axes but the last, i.e. per channel: mean and biased variance.
-struct Moments { Tensor mean, variance; };
+struct Moments {
+  Tensor mean, variance;
+};
 Moments moments(const Tensor& x);
-Tensor normalize(const Tensor& x, const Tensor& mean, const Tensor& r);         // (x - mean) * r
-struct ChannelSums { Tensor a, ab; };
-ChannelSums channel_sums(const Tensor& a, const Tensor& b);                     // of a and of a * b
+Tensor normalize(const Tensor& x, const Tensor& mean, const Tensor& r);  // (x - mean) * r
+struct ChannelSums {
+  Tensor a, ab;
+};
+ChannelSums channel_sums(const Tensor& a, const Tensor& b);  // of a and of a * b
 
 bool all_finite(const Tensor& x);
 double sum_squares(const Tensor& x);
 
 // One step of Adam, in place (kernels/elementwise.hpp has the formula): w must own its storage.
-struct AdamRule { double beta1, beta2, rate, root_correction, eps, gradient_scale; };
+struct AdamRule {
+  double beta1, beta2, rate, root_correction, eps, gradient_scale;
+};
 void adam(const AdamRule& rule, const Tensor& gradient, Tensor& m, Tensor& v, Tensor& w);
 
 }  // namespace bijou

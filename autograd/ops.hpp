@@ -24,23 +24,25 @@ Variable operator*(double c, const Variable& x);
 Variable exp(const Variable& x);
 Variable log(const Variable& x);
 Variable tanh(const Variable& x);
-Variable sigmoid(const Variable& x);       // 1 / (1 + e^-x)
-Variable softplus(const Variable& x);      // log(1 + e^x)
-Variable relu(const Variable& x);          // max(0, x)
+Variable sigmoid(const Variable& x);   // 1 / (1 + e^-x)
+Variable softplus(const Variable& x);  // log(1 + e^x)
+Variable relu(const Variable& x);      // max(0, x)
 Variable square(const Variable& x);
 Variable sqrt(const Variable& x);
 Variable abs(const Variable& x);
 
 // Sums (ops_reduce.cpp). The summed axes disappear.
-Variable sum(const Variable& x);                                   // of all values -> []
+Variable sum(const Variable& x);  // of all values -> []
 Variable sum(const Variable& x, std::initializer_list<int> axes);
 Variable mean(const Variable& x);
 Variable mean(const Variable& x, std::initializer_list<int> axes);
-Variable sum_per_sample(const Variable& x);                        // [N, ...] -> [N]: log-determinants, log-densities
-Variable logsumexp(const Variable& x);                             // log sum exp over the last axis
+Variable sum_per_sample(const Variable& x);  // [N, ...] -> [N]: log-determinants, log-densities
+Variable logsumexp(const Variable& x);       // log sum exp over the last axis
 
 // Per channel, i.e. over all axes but the last: mean [C] and biased variance [C] (ops_reduce.cpp).
-struct BatchMoments { Variable mean, variance; };
+struct BatchMoments {
+  Variable mean, variance;
+};
 BatchMoments moments(const Variable& x);
 // (x - mean) / sqrt(variance + eps) with statistics per channel: differentiable in all three.
 Variable normalize(const Variable& x, const Variable& mean, const Variable& variance, double eps);
@@ -51,17 +53,17 @@ std::vector<Variable> split(const Variable& x, int axis, std::initializer_list<i
 Variable concat(const std::vector<Variable>& parts, int axis);
 // y[.., i, ..] = x[.., index[i], ..] along one axis, or 0 where index[i] is -1; no other index may occur twice.
 Variable take(const Variable& x, int axis, const std::vector<int64_t>& index);
-Variable pad(const Variable& x, int axis, int64_t before, int64_t after);        // zeros
-Variable crop(const Variable& x, int axis, int64_t begin, int64_t end);          // x[.., begin:end, ..]
-Variable permute_channels(const Variable& x, const std::vector<int64_t>& order); // y[.., c] = x[.., order[c]]
+Variable pad(const Variable& x, int axis, int64_t before, int64_t after);         // zeros
+Variable crop(const Variable& x, int axis, int64_t begin, int64_t end);           // x[.., begin:end, ..]
+Variable permute_channels(const Variable& x, const std::vector<int64_t>& order);  // y[.., c] = x[.., order[c]]
 Variable transpose(const Variable& a);
-Variable squeeze2d(const Variable& x, int64_t factor);             // [N, H, W, C] -> [N, H/f, W/f, f f C]
+Variable squeeze2d(const Variable& x, int64_t factor);  // [N, H, W, C] -> [N, H/f, W/f, f f C]
 Variable unsqueeze2d(const Variable& x, int64_t factor);
 
 // Linear algebra and convolution (ops_linear.cpp).
-Variable matmul(const Variable& a, const Variable& b);             // [m, k] [k, n] -> [m, n]
-Variable slogdet(const Variable& a);                               // log|det A| of a square matrix -> []
-Variable solve_triangular(const Variable& a, const Variable& b, math::Triangle part);      // A^-1 B
+Variable matmul(const Variable& a, const Variable& b);  // [m, k] [k, n] -> [m, n]
+Variable slogdet(const Variable& a);                    // log|det A| of a square matrix -> []
+Variable solve_triangular(const Variable& a, const Variable& b, math::Triangle part);  // A^-1 B
 // x [N, H, W, in], w [kh, kw, in, out], "same" padding; bias [out]; `Activation::relu` is fused.
 enum class Activation { none, relu };
 Variable conv2d(const Variable& x, const Variable& w);

@@ -30,8 +30,7 @@ Variable operator*(const Variable& a, const Variable& b) {
 // d(a / b) = da / b - (a / b) db / b
 Variable operator/(const Variable& a, const Variable& b) {
   const Tensor B = b.value(), Y = math::divide(a.value(), B);
-  return record("divide", Y,
-                wrt(a, [B, s = a.shape()](const Tensor& dy) { return sum_to(math::divide(dy, B), s); }),
+  return record("divide", Y, wrt(a, [B, s = a.shape()](const Tensor& dy) { return sum_to(math::divide(dy, B), s); }),
                 wrt(b, [B, Y](const Tensor& dy) {
                   return sum_to(math::negate(math::divide(math::multiply(dy, Y), B)), B.shape());
                 }));
@@ -78,7 +77,8 @@ Variable sigmoid(const Variable& x) {
 // d log(1 + e^x) = sigmoid(x) dx
 Variable softplus(const Variable& x) {
   const Tensor X = x.value();
-  return record("softplus", math::softplus(X), wrt(x, [X](const Tensor& dy) { return math::softplus_backward(dy, X); }));
+  return record("softplus", math::softplus(X),
+                wrt(x, [X](const Tensor& dy) { return math::softplus_backward(dy, X); }));
 }
 
 // d max(0, x) = [x > 0] dx

@@ -18,8 +18,9 @@ Variable matmul(const Variable& a, const Variable& b) {
 Variable slogdet(const Variable& a) {
   const bool gradient = a.requires_grad() && Tape::active();
   const auto det = math::slogdet(a.value(), gradient);
-  return record("slogdet", Tensor::scalar(det.log_abs),
-                wrt(a, [it = det.inverse_transposed](const Tensor& dy) { return math::scale_offset(it, dy.item(), 0); }));
+  return record("slogdet", Tensor::scalar(det.log_abs), wrt(a, [it = det.inverse_transposed](const Tensor& dy) {
+                  return math::scale_offset(it, dy.item(), 0);
+                }));
 }
 
 // X = A^-1 B, A triangular      dB = A'^-1 dX      dA = -dB X', where A is not zero by definition
@@ -27,9 +28,10 @@ Variable solve_triangular(const Variable& a, const Variable& b, Triangle part) {
   const Tensor A = a.value(), X = math::solve_triangular(A, b.value(), part);
   const auto dB = [A, part](const Tensor& dX) { return math::solve_triangular(A, dX, part, Trans::yes); };
   return record("solve_triangular", X,
-                wrt(a, [dB, X, part](const Tensor& dX) {
-                  return math::keep_triangle(math::negate(math::matmul(dB(dX), X, Trans::no, Trans::yes)), part);
-                }),
+                wrt(a,
+                    [dB, X, part](const Tensor& dX) {
+                      return math::keep_triangle(math::negate(math::matmul(dB(dX), X, Trans::no, Trans::yes)), part);
+                    }),
                 wrt(b, dB));
 }
 

@@ -10,9 +10,8 @@ namespace {
 Variable sum_over(const Variable& x, std::span<const int> axes) {
   Shape ones = x.shape();
   for (int a : axes) ones = ones.with(a, 1);
-  return record("sum", math::sum(x.value(), axes), wrt(x, [ones, s = x.shape()](const Tensor& dy) {
-                  return math::broadcast_to(dy.reshape(ones), s);
-                }));
+  return record("sum", math::sum(x.value(), axes),
+                wrt(x, [ones, s = x.shape()](const Tensor& dy) { return math::broadcast_to(dy.reshape(ones), s); }));
 }
 
 double count(const Shape& s, std::span<const int> axes) {
@@ -30,7 +29,9 @@ std::vector<int> axes_from(int first, int rank) {
 }  // namespace
 
 Variable sum(const Variable& x) { return sum_over(x, axes_from(0, x.shape().rank())); }
-Variable sum(const Variable& x, std::initializer_list<int> axes) { return sum_over(x, std::span(axes.begin(), axes.size())); }
+Variable sum(const Variable& x, std::initializer_list<int> axes) {
+  return sum_over(x, std::span(axes.begin(), axes.size()));
+}
 Variable mean(const Variable& x) { return sum(x) / static_cast<double>(x.shape().numel()); }
 Variable mean(const Variable& x, std::initializer_list<int> axes) {
   return sum(x, axes) / count(x.shape(), std::span(axes.begin(), axes.size()));

@@ -4,7 +4,8 @@
 namespace bijou::inline BIJOU_SCALAR {
 
 Variable reshape(const Variable& x, const Shape& shape) {
-  return record("reshape", x.value().reshape(shape), wrt(x, [s = x.shape()](const Tensor& dy) { return dy.reshape(s); }));
+  return record("reshape", x.value().reshape(shape),
+                wrt(x, [s = x.shape()](const Tensor& dy) { return dy.reshape(s); }));
 }
 
 std::vector<Variable> split(const Variable& x, int axis, std::initializer_list<int64_t> sizes) {
@@ -60,8 +61,8 @@ Variable pad(const Variable& x, int axis, int64_t before, int64_t after) {
 }
 
 Variable crop(const Variable& x, int axis, int64_t begin, int64_t end) {
-  check(0 <= begin && begin <= end && end <= x.shape()[axis], "crop", "[", begin, ", ", end, ") along axis ", axis, " of ",
-        x.shape());
+  check(0 <= begin && begin <= end && end <= x.shape()[axis], "crop", "[", begin, ", ", end, ") along axis ", axis,
+        " of ", x.shape());
   std::vector<int64_t> index;
   for (int64_t i = begin; i < end; ++i) index.push_back(i);
   return take(x, axis, index);

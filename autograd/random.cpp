@@ -26,7 +26,7 @@ std::array<uint32_t, 4> Rng::block() {
 }
 
 namespace {
-double to_unit(uint32_t high, uint32_t low) {   // 53 bits -> [0, 1)
+double to_unit(uint32_t high, uint32_t low) {  // 53 bits -> [0, 1)
   return static_cast<double>((static_cast<uint64_t>(high) << 32 | low) >> 11) * 0x1p-53;
 }
 }  // namespace
@@ -38,12 +38,12 @@ double Rng::uniform() {
 
 double Rng::normal() {
   const auto r = block();
-  const double u = 1.0 - to_unit(r[0], r[1]);   // (0, 1]: its logarithm is finite
+  const double u = 1.0 - to_unit(r[0], r[1]);  // (0, 1]: its logarithm is finite
   return std::sqrt(-2.0 * std::log(u)) * std::cos(2.0 * std::numbers::pi * to_unit(r[2], r[3]));
 }
 
 uint64_t Rng::below(uint64_t n) {
-  const uint64_t limit = UINT64_MAX - UINT64_MAX % n;   // draws at or above it would favour small values
+  const uint64_t limit = UINT64_MAX - UINT64_MAX % n;  // draws at or above it would favour small values
   for (;;) {
     const auto r = block();
     const uint64_t x = static_cast<uint64_t>(r[0]) << 32 | r[1];
@@ -59,7 +59,7 @@ std::vector<int64_t> Rng::permutation(int64_t n) {
 }
 
 uint64_t stream(const char* name, uint64_t a, uint64_t b) {
-  uint64_t h = 0xcbf29ce484222325;   // FNV-1a over the name, then a mix (splitmix64) of each integer
+  uint64_t h = 0xcbf29ce484222325;  // FNV-1a over the name, then a mix (splitmix64) of each integer
   for (const char* s = name; *s; ++s) h = (h ^ static_cast<unsigned char>(*s)) * 0x100000001b3;
   for (uint64_t v : {a, b}) {
     h += v + 0x9E3779B97F4A7C15;

@@ -18,15 +18,15 @@ class Rng {
  public:
   explicit Rng(uint64_t seed, uint64_t stream = 0) : seed_(seed), stream_(stream) {}
 
-  double uniform();                                  // in [0, 1), 2^-53 apart
-  double normal();                                   // N(0, 1), by Box and Muller
-  uint64_t below(uint64_t n);                        // uniform on 0 .. n-1, without modulo bias
-  std::vector<int64_t> permutation(int64_t n);       // a shuffle of 0 .. n-1 (Fisher and Yates)
+  double uniform();                             // in [0, 1), 2^-53 apart
+  double normal();                              // N(0, 1), by Box and Muller
+  uint64_t below(uint64_t n);                   // uniform on 0 .. n-1, without modulo bias
+  std::vector<int64_t> permutation(int64_t n);  // a shuffle of 0 .. n-1 (Fisher and Yates)
 
   uint64_t position() const { return position_; }
 
  private:
-  std::array<uint32_t, 4> block() ;
+  std::array<uint32_t, 4> block();
   uint64_t seed_, stream_, position_ = 0;
 };
 

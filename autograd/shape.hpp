@@ -22,7 +22,7 @@ class Shape {
   }
 
   int rank() const { return rank_; }
-  int64_t operator[](int axis) const { return dims_[at(axis)]; }     // a negative axis counts from the end
+  int64_t operator[](int axis) const { return dims_[at(axis)]; }  // a negative axis counts from the end
   const int64_t* begin() const { return dims_.data(); }
   const int64_t* end() const { return dims_.data() + rank_; }
   int64_t numel() const {
@@ -30,19 +30,19 @@ class Shape {
     for (int64_t d : *this) n *= d;
     return n;
   }
-  int axis(int a) const { return at(a); }                            // -1 -> rank - 1; checked
+  int axis(int a) const { return at(a); }  // -1 -> rank - 1; checked
 
   void append(int64_t d) {
     check(rank_ < kMaxRank, "Shape", "at most ", kMaxRank, " axes");
     check(d >= 0, "Shape", "a size cannot be negative, got ", d);
     dims_[rank_++] = d;
   }
-  Shape with(int axis, int64_t size) const {                         // the same shape but for one axis
+  Shape with(int axis, int64_t size) const {  // the same shape but for one axis
     Shape s = *this;
     s.dims_[at(axis)] = size;
     return s;
   }
-  Shape from(int axis) const { return Shape(std::span(begin() + axis, end())); }   // the axes from this one on
+  Shape from(int axis) const { return Shape(std::span(begin() + axis, end())); }  // the axes from this one on
 
   friend bool operator==(const Shape& a, const Shape& b) {
     return a.rank_ == b.rank_ && std::equal(a.begin(), a.end(), b.begin());
@@ -70,8 +70,8 @@ inline Shape broadcast(const char* where, const Shape& a, const Shape& b) {
   for (int i = 0; i < rank; ++i) {
     const int ia = i - (rank - a.rank()), ib = i - (rank - b.rank());
     const int64_t da = ia < 0 ? 1 : a[ia], db = ib < 0 ? 1 : b[ib];
-    check(da == db || da == 1 || db == 1, where, "shapes ", a, " and ", b, " do not broadcast (axis ", i, ": ",
-          da, " against ", db, ")");
+    check(da == db || da == 1 || db == 1, where, "shapes ", a, " and ", b, " do not broadcast (axis ", i, ": ", da,
+          " against ", db, ")");
     out.append(da == 1 ? db : da);
   }
   return out;

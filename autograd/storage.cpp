@@ -19,7 +19,7 @@ struct Pool {
 };
 
 Pool& pool() {
-  static Pool* const p = new Pool;   // never destroyed: tensors in static storage may die after it
+  static Pool* const p = new Pool;  // never destroyed: tensors in static storage may die after it
   return *p;
 }
 

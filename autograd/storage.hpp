@@ -12,7 +12,7 @@ namespace bijou::inline BIJOU_SCALAR {
 
 class Storage {
  public:
-  static std::shared_ptr<Storage> allocate(int64_t count);   // count values, 64-byte aligned, uninitialised
+  static std::shared_ptr<Storage> allocate(int64_t count);  // count values, 64-byte aligned, uninitialised
   ~Storage();
   Storage(const Storage&) = delete;
   Storage& operator=(const Storage&) = delete;
@@ -27,10 +27,10 @@ class Storage {
 
 struct StorageStatistics {
   int64_t bytes_in_use, bytes_waiting, peak_bytes_in_use;
-  int64_t allocations;       // requests that the waiting buffers could not serve
+  int64_t allocations;  // requests that the waiting buffers could not serve
 };
 StorageStatistics storage_statistics();
-void reset_peak_storage();               // peak_bytes_in_use counts from now on
-void release_waiting_storage();          // gives the waiting buffers back to the system
+void reset_peak_storage();       // peak_bytes_in_use counts from now on
+void release_waiting_storage();  // gives the waiting buffers back to the system
 
 }  // namespace bijou

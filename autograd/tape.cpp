@@ -18,7 +18,8 @@ void flow_into(Slot& slot, const Tensor& dx, const char* name) {
   }
 }
 
-std::vector<Variable> wrapped(const char* name, std::vector<Tensor> values, std::vector<Wrt> inputs, JointPullBack joint) {
+std::vector<Variable> wrapped(const char* name, std::vector<Tensor> values, std::vector<Wrt> inputs,
+                              JointPullBack joint) {
   std::vector<Variable> results;
   Tape::Node node{name, {}, std::move(inputs), std::move(joint)};
   for (Tensor& value : values) {
@@ -97,7 +98,7 @@ std::vector<Tensor> Tape::gradients(const std::vector<Variable>& outputs, const 
     Tensor g = inputs[i].gradient();
     results.push_back(g.defined() ? g : Tensor::zeros(inputs[i].shape()));
   }
-  for (size_t i = inputs.size(); i-- > 0;) wanted[i]->gradient = before[i];   // backward: an input may stand twice
+  for (size_t i = inputs.size(); i-- > 0;) wanted[i]->gradient = before[i];  // backward: an input may stand twice
   for (const Variable& v : outputs) {
     if (v.slot() && !v.slot()->leaf) v.slot()->gradient = Tensor();
   }

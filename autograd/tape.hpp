@@ -13,11 +13,11 @@
 
 namespace bijou::inline BIJOU_SCALAR {
 
-using PullBack = std::function<Tensor(const Tensor& dy)>;                           // one output, one input
-using JointPullBack = std::function<std::vector<Tensor>(const std::vector<Tensor>& dy)>;   // all outputs, all inputs
+using PullBack = std::function<Tensor(const Tensor& dy)>;                                 // one output, one input
+using JointPullBack = std::function<std::vector<Tensor>(const std::vector<Tensor>& dy)>;  // all outputs, all inputs
 
-struct Wrt {                       // one differentiable input of an operation
-  std::shared_ptr<Slot> slot;      // null: needs no gradient
+struct Wrt {                   // one differentiable input of an operation
+  std::shared_ptr<Slot> slot;  // null: needs no gradient
   PullBack pull_back;
 };
 
@@ -40,21 +40,23 @@ class Tape {
   size_t size() const { return nodes_.size(); }
   static Tape* active();
 
-  class Recording {                // operations of this thread are recorded while it lives; scopes nest
+  class Recording {  // operations of this thread are recorded while it lives; scopes nest
    public:
     explicit Recording(Tape& tape);
     ~Recording();
     Recording(const Recording&) = delete;
     Recording& operator=(const Recording&) = delete;
+
    private:
     Tape* before_;
   };
-  class Pause {                    // nothing is recorded while it lives
+  class Pause {  // nothing is recorded while it lives
    public:
     Pause();
     ~Pause();
     Pause(const Pause&) = delete;
     Pause& operator=(const Pause&) = delete;
+
    private:
     Tape* before_;
   };
@@ -63,7 +65,7 @@ class Tape {
     const char* name;
     std::vector<std::shared_ptr<Slot>> outputs;
     std::vector<Wrt> inputs;
-    JointPullBack joint;           // when set, used in place of the inputs' own
+    JointPullBack joint;  // when set, used in place of the inputs' own
   };
   void append(Node node) { nodes_.push_back(std::move(node)); }
 

@@ -64,8 +64,8 @@ Tensor Tensor::clone() const {
 }
 
 Tensor Tensor::rows(int64_t begin, int64_t end) const {
-  check(rank() >= 1 && 0 <= begin && begin <= end && end <= shape_[0], "Tensor::rows", "[", begin, ", ", end,
-        ") of ", shape_);
+  check(rank() >= 1 && 0 <= begin && begin <= end && end <= shape_[0], "Tensor::rows", "[", begin, ", ", end, ") of ",
+        shape_);
   Tensor t(shape_.with(0, end - begin));
   const int64_t row = shape_.from(1).numel();
   std::copy_n(pointer() + begin * row, (end - begin) * row, t.mutable_data().begin());

@@ -8,16 +8,17 @@
 namespace bijou::inline BIJOU_SCALAR {
 
 struct Slot {
-  Shape shape;          // of the value; a gradient of another shape is refused
-  bool leaf;            // a parameter or an input, not the result of an operation
-  Tensor gradient;      // undefined until something flows in
+  Shape shape;      // of the value; a gradient of another shape is refused
+  bool leaf;        // a parameter or an input, not the result of an operation
+  Tensor gradient;  // undefined until something flows in
 };
 
 class Variable {
  public:
-  Variable() = default;                                                         // of no tensor at all
-  Variable(Tensor value, bool requires_grad = false)                            // implicit: constants mix freely
-      : value_(std::move(value)), slot_(requires_grad ? std::make_shared<Slot>(Slot{value_.shape(), true, {}}) : nullptr) {}
+  Variable() = default;                               // of no tensor at all
+  Variable(Tensor value, bool requires_grad = false)  // implicit: constants mix freely
+      : value_(std::move(value)),
+        slot_(requires_grad ? std::make_shared<Slot>(Slot{value_.shape(), true, {}}) : nullptr) {}
   Variable(Tensor value, std::shared_ptr<Slot> slot) : value_(std::move(value)), slot_(std::move(slot)) {}
 
   const Tensor& value() const { return value_; }
@@ -26,15 +27,17 @@ class Variable {
 
   bool requires_grad() const { return slot_ != nullptr; }
   const std::shared_ptr<Slot>& slot() const { return slot_; }
-  Tensor gradient() const { return slot_ ? slot_->gradient : Tensor(); }        // undefined when nothing flowed in
-  void clear_gradient() { if (slot_) slot_->gradient = Tensor(); }
-  Variable detach() const { return Variable(value_); }                          // the same numbers, a constant
+  Tensor gradient() const { return slot_ ? slot_->gradient : Tensor(); }  // undefined when nothing flowed in
+  void clear_gradient() {
+    if (slot_) slot_->gradient = Tensor();
+  }
+  Variable detach() const { return Variable(value_); }  // the same numbers, a constant
 
-  void set_value(Tensor value) {                                                // of the same shape (optimisers, loading)
+  void set_value(Tensor value) {  // of the same shape (optimisers, loading)
     check(value.shape() == shape(), "Variable::set_value", "from ", shape(), " to ", value.shape());
     value_ = std::move(value);
   }
-  Tensor& mutable_value() { return value_; }                                    // in place, for optimisers
+  Tensor& mutable_value() { return value_; }  // in place, for optimisers
 
  private:
   Tensor value_;

@@ -42,7 +42,8 @@ RealNVPConfig config_from_json(const std::string& json, const std::string& where
     c.hidden = j.value("hidden", c.hidden);
     return c;
   } catch (const std::exception& e) {
-    fail<CheckpointError>(where, ": its configuration cannot be read (", e.what(), "); was it written by another program?");
+    fail<CheckpointError>(where, ": its configuration cannot be read (", e.what(),
+                          "); was it written by another program?");
   }
 }
 
@@ -99,7 +100,8 @@ SavedFlow load_flow(const std::string& path) {
   TensorFile file = read_safetensors(path);
   const auto meta = [&](const char* key) { return file.metadata.count(key) ? file.metadata.at(key) : std::string(); };
   if (meta("format") != "bijou") {
-    fail<CheckpointError>(path, ": a safetensors file, but not a checkpoint of Bijou (its metadata hold no format \"bijou\")");
+    fail<CheckpointError>(
+        path, ": a safetensors file, but not a checkpoint of Bijou (its metadata hold no format \"bijou\")");
   }
   if (meta("format_version") != "1" || meta("model") != "realnvp") {
     fail<CheckpointError>(path, ": format_version ", meta("format_version"), ", model '", meta("model"),

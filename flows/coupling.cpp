@@ -2,8 +2,8 @@
 
 namespace bijou::inline BIJOU_SCALAR {
 
-AffineCoupling::AffineCoupling(const Shape& input, std::unique_ptr<Partition> partition, std::unique_ptr<Network> network,
-                               std::unique_ptr<ScaleLaw> law)
+AffineCoupling::AffineCoupling(const Shape& input, std::unique_ptr<Partition> partition,
+                               std::unique_ptr<Network> network, std::unique_ptr<ScaleLaw> law)
     : Flow(input, input),
       partition_(std::move(partition)),
       network_(adopt("net", std::move(network))),

@@ -36,7 +36,9 @@ class AffineCoupling : public Flow {
   Tensor invert(const Tensor& y) const override;
 
  private:
-  struct ScaleAndShift { Variable s, t; };
+  struct ScaleAndShift {
+    Variable s, t;
+  };
   ScaleAndShift scale_and_shift(const Variable& x1) const;
   std::unique_ptr<Partition> partition_;
   Network& network_;

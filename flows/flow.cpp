@@ -12,8 +12,8 @@ Shape batch_of(const Tensor& x, const Shape& example) {
 void expect(const Flow& flow, const char* what, const Tensor& x, const Shape& example) {
   if (x.rank() == example.rank() + 1 && x.shape() == batch_of(x, example)) return;
   const std::string path = flow.path();
-  fail<ShapeError>("Flow ", path.empty() ? "(model)" : path, " (", flow.describe(), "): ", what, " has shape ", x.shape(),
-                   ", expected a batch of ", example);
+  fail<ShapeError>("Flow ", path.empty() ? "(model)" : path, " (", flow.describe(), "): ", what, " has shape ",
+                   x.shape(), ", expected a batch of ", example);
 }
 
 }  // namespace

@@ -13,7 +13,7 @@ namespace bijou::inline BIJOU_SCALAR {
 
 struct FlowResult {
   Variable y;
-  Variable log_det;      // [N]
+  Variable log_det;  // [N]
 };
 
 class Flow : public Module {
@@ -23,8 +23,8 @@ class Flow : public Module {
   const Shape& input_shape() const { return input_; }
   const Shape& output_shape() const { return output_; }
 
-  FlowResult forward(const Variable& x) const;            // x [N, input] -> y [N, output]; ShapeError names the layer
-  Tensor inverse(const Tensor& y) const;                  // y [N, output] -> x [N, input]; nothing is recorded
+  FlowResult forward(const Variable& x) const;  // x [N, input] -> y [N, output]; ShapeError names the layer
+  Tensor inverse(const Tensor& y) const;        // y [N, output] -> x [N, input]; nothing is recorded
 
   // Explicit initialisation from data, for layers that have one: takes a batch, returns it as the next layer sees it.
   virtual Tensor initialize(const Tensor& x) { return forward(Variable(x)).y.value(); }

@@ -15,7 +15,9 @@ Tensor StandardNormal::sample(int64_t n, Rng& rng, double temperature) const {
 }
 
 FlowModel::FlowModel(std::string title, std::unique_ptr<Flow> bijection, std::unique_ptr<Base> base)
-    : title_(std::move(title)), bijection_(adopt("flow", std::move(bijection))), base_(adopt("base", std::move(base))) {}
+    : title_(std::move(title)),
+      bijection_(adopt("flow", std::move(bijection))),
+      base_(adopt("base", std::move(base))) {}
 
 Variable FlowModel::log_prob(const Variable& x) const {
   const auto [z, log_det] = bijection_.forward(x);

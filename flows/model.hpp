@@ -29,7 +29,7 @@ class FlowModel : public Module {
 
   // log p(x) = log p_Z(f(x)) + log|det df/dx|     RealNVP eqs. (2)-(3)     [N], in nats
   Variable log_prob(const Variable& x) const;
-  Tensor sample(int64_t n, Rng& rng, double temperature = 1) const;         // g(z), z from the base
+  Tensor sample(int64_t n, Rng& rng, double temperature = 1) const;  // g(z), z from the base
 
   const Flow& bijection() const { return bijection_; }
   Flow& bijection() { return bijection_; }

@@ -12,10 +12,12 @@ Shape MultiScale::kept(const Shape& s) {
   return s.with(2, s[2] / 2);
 }
 
-MultiScale::MultiScale(const Shape& input, std::vector<std::unique_ptr<Sequential>> scales) : Flow(input, {input.numel()}) {
+MultiScale::MultiScale(const Shape& input, std::vector<std::unique_ptr<Sequential>> scales)
+    : Flow(input, {input.numel()}) {
   Shape expected = input;
   for (size_t i = 0; i < scales.size(); ++i) {
-    check(scales[i]->input_shape() == expected, "MultiScale", "scale ", i, " takes ", scales[i]->input_shape(), ", gets ", expected);
+    check(scales[i]->input_shape() == expected, "MultiScale", "scale ", i, " takes ", scales[i]->input_shape(),
+          ", gets ", expected);
     if (i + 1 < scales.size()) expected = kept(scales[i]->output_shape());
     scales_.push_back(&adopt(text("scales.", i), std::move(scales[i])));
   }
@@ -70,6 +72,8 @@ Tensor MultiScale::initialize(const Tensor& x) {
   return forward(x).y.value();
 }
 
-std::string MultiScale::describe() const { return text("MultiScale, ", scales_.size(), " scales, ", input_, " -> ", output_); }
+std::string MultiScale::describe() const {
+  return text("MultiScale, ", scales_.size(), " scales, ", input_, " -> ", output_);
+}
 
 }  // namespace bijou

@@ -9,7 +9,7 @@ class MultiScale : public Flow {
   // One flow for each scale. After each but the last, the second half of the channels is factored out: scale i + 1 takes
   // the first half of what scale i gives.
   MultiScale(const Shape& input, std::vector<std::unique_ptr<Sequential>> scales);
-  static Shape kept(const Shape& image);                  // what the next scale sees of a scale's output
+  static Shape kept(const Shape& image);  // what the next scale sees of a scale's output
   std::string describe() const override;
   Tensor initialize(const Tensor& x) override;
 

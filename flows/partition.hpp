@@ -13,14 +13,16 @@ namespace bijou::inline BIJOU_SCALAR {
 
 class Partition {
  public:
-  struct Parts { Variable x1, x2; };
+  struct Parts {
+    Variable x1, x2;
+  };
   virtual ~Partition() = default;
   virtual Parts split(const Variable& x) const = 0;
   virtual Variable merge(const Variable& x1, const Variable& x2) const = 0;
   virtual Variable embed(const Variable& x1) const = 0;
   virtual Variable select(const Variable& h) const = 0;
-  virtual int64_t network_inputs() const = 0;            // channels of embed(x1)
-  virtual int64_t transformed() const = 0;               // channels of x2, as the network counts them
+  virtual int64_t network_inputs() const = 0;  // channels of embed(x1)
+  virtual int64_t transformed() const = 0;     // channels of x2, as the network counts them
   virtual std::string describe() const = 0;
 };
 

@@ -21,7 +21,8 @@ void add_coupling(Sequential& flow, const std::string& name, std::unique_ptr<Par
 
 void add_checkerboard(Sequential& flow, int i, int64_t features, int64_t blocks, Rng& rng) {
   const Shape s = flow.output_shape();
-  add_coupling(flow, text("checkerboard.", i), checkerboard_partition(s[0], s[1], s[2], alternate(i)), features, blocks, rng);
+  add_coupling(flow, text("checkerboard.", i), checkerboard_partition(s[0], s[1], s[2], alternate(i)), features, blocks,
+               rng);
 }
 
 // One scale, section 3.6: three checkerboard couplings, squeeze, three channel-wise couplings; the last scale: four checkerboard
@@ -33,7 +34,8 @@ std::unique_ptr<Sequential> build_scale(const Shape& input, bool last, int64_t f
   if (last) return flow;
   flow->then<Squeeze>("squeeze");
   for (int i = 0; i < 3; ++i) {
-    add_coupling(*flow, text("channel.", i), channel_partition(flow->output_shape()[2], alternate(i)), 2 * features, blocks, rng);
+    add_coupling(*flow, text("channel.", i), channel_partition(flow->output_shape()[2], alternate(i)), 2 * features,
+                 blocks, rng);
   }
   return flow;
 }
@@ -41,7 +43,8 @@ std::unique_ptr<Sequential> build_scale(const Shape& input, bool last, int64_t f
 std::unique_ptr<Flow> build_multiscale(const RealNVPConfig& config, const Shape& input, Rng& rng) {
   const int64_t divisor = int64_t{1} << (config.scales - 1);
   require(input[0] % divisor == 0 && input[1] % divisor == 0, "build_realnvp", "images of ", input[0], " x ", input[1],
-          " cannot be halved ", config.scales - 1, " times for ", config.scales, " scales; use fewer scales, or sizes that are multiples of ", divisor);
+          " cannot be halved ", config.scales - 1, " times for ", config.scales,
+          " scales; use fewer scales, or sizes that are multiples of ", divisor);
   std::vector<std::unique_ptr<Sequential>> scales;
   Shape at = input;
   for (int i = 0; i < config.scales; ++i) {
@@ -56,9 +59,11 @@ std::unique_ptr<Flow> build_multiscale(const RealNVPConfig& config, const Shape&
 
 std::unique_ptr<FlowModel> build_realnvp(const RealNVPConfig& config, uint64_t seed) {
   const Shape input = config.input;
-  require(input.rank() == 1 || input.rank() == 3, "build_realnvp", "expects images [H, W, C] or vectors [D], got ", input);
-  require(config.scales >= 1 && config.scales <= 16 && config.features >= 1 && config.blocks >= 0 && config.couplings >= 1, "build_realnvp",
-          "scales, features and couplings must be positive");
+  require(input.rank() == 1 || input.rank() == 3, "build_realnvp", "expects images [H, W, C] or vectors [D], got ",
+          input);
+  require(
+      config.scales >= 1 && config.scales <= 16 && config.features >= 1 && config.blocks >= 0 && config.couplings >= 1,
+      "build_realnvp", "scales, features and couplings must be positive");
   Rng rng(seed, stream("weights"));
   auto flow = std::make_unique<Sequential>(input);
   if (config.levels > 0) {
@@ -72,10 +77,12 @@ std::unique_ptr<FlowModel> build_realnvp(const RealNVPConfig& config, uint64_t s
     for (int i = 0; i < config.couplings; ++i) {
       auto halves = channel_partition(input[0], alternate(i));
       const int64_t in = halves->network_inputs(), out = 2 * halves->transformed();
-      flow->then<AffineCoupling>(text("couplings.", i), std::move(halves), std::make_unique<Mlp>(in, config.hidden, out, rng));
+      flow->then<AffineCoupling>(text("couplings.", i), std::move(halves),
+                                 std::make_unique<Mlp>(in, config.hidden, out, rng));
     }
   }
-  return std::make_unique<FlowModel>(text("RealNVP on ", input), std::move(flow), std::make_unique<StandardNormal>(input.numel()));
+  return std::make_unique<FlowModel>(text("RealNVP on ", input), std::move(flow),
+                                     std::make_unique<StandardNormal>(input.numel()));
 }
 
 void set_standardization(FlowModel& model, std::span<const double> mean, std::span<const double> deviation) {
@@ -87,7 +94,10 @@ void set_standardization(FlowModel& model, std::span<const double> mean, std::sp
 
 namespace {
 
-struct NamedConfig { const char* name; RealNVPConfig config; };
+struct NamedConfig {
+  const char* name;
+  RealNVPConfig config;
+};
 const std::vector<NamedConfig>& presets() {
   static const std::vector<NamedConfig> all = {
       {"digits", {.input = {8, 8, 1}, .levels = 17, .scales = 2, .features = 16, .blocks = 2}},

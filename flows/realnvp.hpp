@@ -5,15 +5,15 @@
 namespace bijou::inline BIJOU_SCALAR {
 
 struct RealNVPConfig {
-  Shape input;                        // [H, W, C]: images, multi-scale;  [D]: vectors
-  int levels = 0;                     // images of integers 0 .. levels-1, rescaled and taken to logit space; 0: real values as they are
-  double alpha = 0.05;                // of the logit
-  bool standardize = false;           // vectors: subtract the mean and divide by the deviation of the training part
+  Shape input;     // [H, W, C]: images, multi-scale;  [D]: vectors
+  int levels = 0;  // images of integers 0 .. levels-1, rescaled and taken to logit space; 0: real values as they are
+  double alpha = 0.05;       // of the logit
+  bool standardize = false;  // vectors: subtract the mean and divide by the deviation of the training part
 
   // Images: sections 3.6 and 4.1.
   int scales = 2;
-  int64_t features = 32;              // feature maps of the first scale's networks; they double from scale to scale
-  int64_t blocks = 4;                 // residual blocks in each network
+  int64_t features = 32;  // feature maps of the first scale's networks; they double from scale to scale
+  int64_t blocks = 4;     // residual blocks in each network
 
   // Vectors: couplings that alternate halves, each with an MLP.
   int couplings = 8;

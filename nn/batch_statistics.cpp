@@ -23,7 +23,8 @@ BatchMoments RunningMoments::of(const Variable& x) const {
 math::Moments RunningMoments::known() const {
   if (const BatchStatistics* scope = BatchStatistics::active()) {
     if (const auto found = scope->written_.find(this); found != scope->written_.end()) return found->second;
-    fail<ValueError>("RunningMoments: ", path(), " has seen no batch in this BatchStatistics scope; call forward first");
+    fail<ValueError>("RunningMoments: ", path(),
+                     " has seen no batch in this BatchStatistics scope; call forward first");
   }
   return {mean_, variance_};
 }

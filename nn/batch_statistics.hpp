@@ -21,9 +21,9 @@ namespace bijou::inline BIJOU_SCALAR {
 class RunningMoments : public Module {
  public:
   explicit RunningMoments(int64_t channels);
-  BatchMoments of(const Variable& x) const;              // inside a scope: of this batch; outside: the running averages
-  math::Moments known() const;                           // without an x, for inverses: as written in the scope, or running
-  void move_towards(const math::Moments& batch, double momentum) const;   // running += momentum (batch - running)
+  BatchMoments of(const Variable& x) const;  // inside a scope: of this batch; outside: the running averages
+  math::Moments known() const;               // without an x, for inverses: as written in the scope, or running
+  void move_towards(const math::Moments& batch, double momentum) const;  // running += momentum (batch - running)
   std::string describe() const override;
 
  private:
@@ -39,7 +39,7 @@ class BatchStatistics {
   BatchStatistics& operator=(const BatchStatistics&) = delete;
   static BatchStatistics* active();
 
-  void commit(double momentum) const;                    // moves the running averages towards what was written
+  void commit(double momentum) const;  // moves the running averages towards what was written
 
  private:
   friend class RunningMoments;

@@ -12,7 +12,8 @@ Tensor start_weights(Start start, const Shape& shape, int64_t fan_in, Rng& rng) 
 }  // namespace
 
 Linear::Linear(int64_t in, int64_t out, Rng& rng, Start start)
-    : in_(in), out_(out),
+    : in_(in),
+      out_(out),
       weight_(parameter("weight", start_weights(start, {in, out}, in, rng))),
       bias_(parameter("bias", Tensor::zeros({out}))) {}
 
@@ -26,7 +27,10 @@ Variable Linear::operator()(const Variable& x) const {
 std::string Linear::describe() const { return text("Linear ", in_, " -> ", out_); }
 
 Conv2d::Conv2d(int64_t in, int64_t out, int64_t kernel, Rng& rng, Start start, Activation activation)
-    : in_(in), out_(out), kernel_(kernel), activation_(activation),
+    : in_(in),
+      out_(out),
+      kernel_(kernel),
+      activation_(activation),
       weight_(parameter("weight", start_weights(start, {kernel, kernel, in, out}, kernel * kernel * in, rng))),
       bias_(parameter("bias", Tensor::zeros({out}))) {}
 
@@ -39,7 +43,9 @@ Variable Conv2d::operator()(const Variable& x) const {
 std::string Conv2d::describe() const { return text("Conv2d ", kernel_, "x", kernel_, ", ", in_, " -> ", out_); }
 
 WeightNormConv2d::WeightNormConv2d(int64_t in, int64_t out, int64_t kernel, Rng& rng, Affine affine, Start start)
-    : in_(in), out_(out), kernel_(kernel),
+    : in_(in),
+      out_(out),
+      kernel_(kernel),
       v_(parameter("v", init::he({kernel, kernel, in, out}, kernel * kernel * in, rng))) {
   if (affine == Affine::no) return;
   // ||w|| = g: sqrt(2) is the norm that He's initialisation gives on average.

@@ -6,7 +6,10 @@
 
 namespace bijou::inline BIJOU_SCALAR {
 
-enum class Start { he, zero };         // zero: the last layer of a coupling's network, so that the flow starts near the identity
+enum class Start {
+  he,
+  zero
+};  // zero: the last layer of a coupling's network, so that the flow starts near the identity
 
 // y = x W + b      W [in, out]
 class Linear : public Module {
@@ -23,7 +26,8 @@ class Linear : public Module {
 // y = f(x * w + b), "same" zero padding, stride 1      w [k, k, in, out]; f is the identity or ReLU
 class Conv2d : public Module {
  public:
-  Conv2d(int64_t in, int64_t out, int64_t kernel, Rng& rng, Start start = Start::he, Activation activation = Activation::none);
+  Conv2d(int64_t in, int64_t out, int64_t kernel, Rng& rng, Start start = Start::he,
+         Activation activation = Activation::none);
   Variable operator()(const Variable& x) const;
   std::string describe() const override;
 

@@ -5,7 +5,7 @@ namespace {
 
 thread_local bool watching = false;
 
-std::string grouped(int64_t n) {   // 1234567 -> 1,234,567
+std::string grouped(int64_t n) {  // 1234567 -> 1,234,567
   std::string s = text(n);
   for (int64_t i = static_cast<int64_t>(s.size()) - 3; i > 0; i -= 3) s.insert(static_cast<size_t>(i), ",");
   return s;
@@ -23,7 +23,8 @@ Tensor& Module::buffer(std::string name, Tensor initial) {
   return buffers_.back().tensor;
 }
 
-void Module::collect(const std::string& prefix, std::vector<NamedParameter>* parameters, std::vector<NamedBuffer>* buffers) const {
+void Module::collect(const std::string& prefix, std::vector<NamedParameter>* parameters,
+                     std::vector<NamedBuffer>* buffers) const {
   if (parameters) {
     for (auto& p : parameters_) parameters->push_back({prefix + p.name, &p.variable, p.weight_norm_gain});
   }
@@ -64,7 +65,8 @@ std::string Module::summary() const {
 }
 
 void Module::summarize(std::string& out, int depth) const {
-  std::string line = std::string(static_cast<size_t>(2 * depth), ' ') + (name_.empty() ? "" : name_ + ": ") + describe();
+  std::string line =
+      std::string(static_cast<size_t>(2 * depth), ' ') + (name_.empty() ? "" : name_ + ": ") + describe();
   const std::string count = grouped(parameter_count());
   constexpr size_t kWidth = 96;
   line.resize(std::max(line.size() + 2, kWidth - std::min(kWidth, count.size())), ' ');
@@ -78,7 +80,8 @@ FiniteWatch::~FiniteWatch() { watching = before_; }
 void FiniteWatch::see(const Module& module, const Variable& output) {
   if (!watching || math::all_finite(output.value())) return;
   const std::string path = module.path();
-  fail<NonFiniteError>("layer ", path.empty() ? "(the model itself)" : path, " (", module.describe(), ") gave a value that is not finite");
+  fail<NonFiniteError>("layer ", path.empty() ? "(the model itself)" : path, " (", module.describe(),
+                       ") gave a value that is not finite");
 }
 
 }  // namespace bijou

@@ -23,18 +23,25 @@ class Module {
  public:
   Module() = default;
   virtual ~Module() = default;
-  Module(const Module&) = delete;                // children and parameters are known by address
+  Module(const Module&) = delete;  // children and parameters are known by address
   Module& operator=(const Module&) = delete;
 
-  virtual std::string describe() const = 0;      // "Linear 64 -> 128", for the summary
+  virtual std::string describe() const = 0;  // "Linear 64 -> 128", for the summary
 
-  struct NamedParameter { std::string name; Variable* variable; bool weight_norm_gain; };
-  struct NamedBuffer { std::string name; Tensor* tensor; };
-  std::vector<NamedParameter> parameters() const;   // of this module and all below, in order of construction
-  std::vector<NamedBuffer> buffers() const;         // state that is not learned by gradient: running statistics
+  struct NamedParameter {
+    std::string name;
+    Variable* variable;
+    bool weight_norm_gain;
+  };
+  struct NamedBuffer {
+    std::string name;
+    Tensor* tensor;
+  };
+  std::vector<NamedParameter> parameters() const;  // of this module and all below, in order of construction
+  std::vector<NamedBuffer> buffers() const;        // state that is not learned by gradient: running statistics
   int64_t parameter_count() const;
-  std::string path() const;                         // dotted name from the root; "" for the root itself
-  std::string summary() const;                      // an indented tree with shapes and counts
+  std::string path() const;     // dotted name from the root; "" for the root itself
+  std::string summary() const;  // an indented tree with shapes and counts
 
   const std::vector<std::unique_ptr<Module>>& children() const { return children_; }
   const std::string& name() const { return name_; }
@@ -57,13 +64,22 @@ class Module {
   }
 
  private:
-  void collect(const std::string& prefix, std::vector<NamedParameter>* parameters, std::vector<NamedBuffer>* buffers) const;
+  void collect(const std::string& prefix, std::vector<NamedParameter>* parameters,
+               std::vector<NamedBuffer>* buffers) const;
   void summarize(std::string& out, int depth) const;
-  struct OwnedParameter { std::string name; Variable variable; bool weight_norm_gain; };
-  struct OwnedBuffer { std::string name; Tensor tensor; };
+  struct OwnedParameter {
+    std::string name;
+    Variable variable;
+    bool weight_norm_gain;
+  };
+  struct OwnedBuffer {
+    std::string name;
+    Tensor tensor;
+  };
   std::string name_;
   const Module* parent_ = nullptr;
-  mutable std::deque<OwnedParameter> parameters_;   // deques: addresses stay. Constness of a module is about its structure
+  mutable std::deque<OwnedParameter>
+      parameters_;  // deques: addresses stay. Constness of a module is about its structure
   mutable std::deque<OwnedBuffer> buffers_;
   std::vector<std::unique_ptr<Module>> children_;
 };
@@ -77,6 +93,7 @@ class FiniteWatch {
   FiniteWatch(const FiniteWatch&) = delete;
   FiniteWatch& operator=(const FiniteWatch&) = delete;
   static void see(const Module& module, const Variable& output);
+
  private:
   bool before_;
 };

@@ -19,7 +19,8 @@ Variable Mlp::operator()(const Variable& x) const {
 
 std::string Mlp::describe() const { return text("MLP ", in_, " -> ", out_, ", ", layers_.size(), " layers"); }
 
-ResNet::ResNet(int64_t in, int64_t features, int64_t out, int64_t blocks, Rng& rng) : in_(in), features_(features), out_(out) {
+ResNet::ResNet(int64_t in, int64_t features, int64_t out, int64_t blocks, Rng& rng)
+    : in_(in), features_(features), out_(out) {
   using Affine = WeightNormConv2d::Affine;
   stem_ = &child<WeightNormConv2d>("stem", in, features, 3, rng, Affine::yes);
   stem_skip_ = &child<WeightNormConv2d>("stem_skip", features, features, 1, rng, Affine::yes);

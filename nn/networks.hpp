@@ -38,7 +38,10 @@ class ResNet : public Network {
   std::string describe() const override;
 
  private:
-  struct Block { BatchNorm *norm1, *norm2; WeightNormConv2d *conv1, *conv2, *skip; };
+  struct Block {
+    BatchNorm *norm1, *norm2;
+    WeightNormConv2d *conv1, *conv2, *skip;
+  };
   int64_t in_, features_, out_;
   WeightNormConv2d *stem_, *stem_skip_;
   std::vector<Block> blocks_;

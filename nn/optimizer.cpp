@@ -25,10 +25,12 @@ Adam::Report Adam::step(double learning_rate) {
   if (!std::isfinite(norm)) fail<NonFiniteError>("Adam: the gradient is not finite");
   const bool clipped = options_.clip_norm > 0 && norm > options_.clip_norm;
   ++t_;
-  const math::AdamRule rule{.beta1 = options_.beta1, .beta2 = options_.beta2,
+  const math::AdamRule rule{.beta1 = options_.beta1,
+                            .beta2 = options_.beta2,
                             .rate = learning_rate / (1 - std::pow(options_.beta1, t_)),
                             .root_correction = 1 / std::sqrt(1 - std::pow(options_.beta2, t_)),
-                            .eps = options_.eps, .gradient_scale = clipped ? options_.clip_norm / norm : 1};
+                            .eps = options_.eps,
+                            .gradient_scale = clipped ? options_.clip_norm / norm : 1};
   for (Entry& e : entries_) {
     const Tensor g = e.parameter->gradient();
     if (g.defined()) math::adam(rule, g, e.m, e.v, e.parameter->mutable_value());

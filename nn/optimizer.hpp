@@ -6,18 +6,28 @@ namespace bijou::inline BIJOU_SCALAR {
 
 // Kingma and Ba 2015, algorithm 1. The gradients of all parameters together are first scaled down to the norm `clip_norm`
 // when they exceed it (Pascanu et al. 2013); 0 turns that off.
-struct AdamOptions { double beta1 = 0.9, beta2 = 0.999, eps = 1e-8, clip_norm = 100; };
+struct AdamOptions {
+  double beta1 = 0.9, beta2 = 0.999, eps = 1e-8, clip_norm = 100;
+};
 
 class Adam {
  public:
   explicit Adam(const Module& model, AdamOptions options = {});
 
-  struct Report { double gradient_norm; bool clipped; };
-  Report step(double learning_rate);        // uses and clears the gradients; NonFiniteError (nothing changed) when they are not finite
+  struct Report {
+    double gradient_norm;
+    bool clipped;
+  };
+  Report step(
+      double
+          learning_rate);  // uses and clears the gradients; NonFiniteError (nothing changed) when they are not finite
   void clear_gradients();
 
  private:
-  struct Entry { Variable* parameter; Tensor m, v; };
+  struct Entry {
+    Variable* parameter;
+    Tensor m, v;
+  };
   std::vector<Entry> entries_;
   AdamOptions options_;
   int64_t t_ = 0;
@@ -31,7 +41,7 @@ struct Schedule {
   enum class Kind { constant, cosine } kind = Kind::cosine;
   double learning_rate = 1e-3;
   int64_t warmup_steps = 0, total_steps = 1;
-  double at(int64_t step) const;            // step = 0, 1, ...
+  double at(int64_t step) const;  // step = 0, 1, ...
 };
 
 // average = decay average + (1 - decay) weights, over parameters and buffers alike, so that the running statistics of
@@ -41,12 +51,13 @@ class MovingAverage {
   MovingAverage(const Module& model, double decay);
   void update();
 
-  class Use {                               // the model has the averaged weights while it lives
+  class Use {  // the model has the averaged weights while it lives
    public:
     explicit Use(MovingAverage& average) : average_(average) { average_.exchange(); }
     ~Use() { average_.exchange(); }
     Use(const Use&) = delete;
     Use& operator=(const Use&) = delete;
+
    private:
     MovingAverage& average_;
   };

@@ -22,9 +22,9 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "bytes are copied as they lie: little-endian only");
 
-constexpr uint64_t kMaxHeader = 100'000'000;              // the limit of the reference implementation
-constexpr uint64_t kLargest = INT64_MAX;                  // of sizes and products: Shape counts in int64_t
-constexpr size_t kChunk = 1 << 16;                        // bytes converted at a time
+constexpr uint64_t kMaxHeader = 100'000'000;  // the limit of the reference implementation
+constexpr uint64_t kLargest = INT64_MAX;      // of sizes and products: Shape counts in int64_t
+constexpr size_t kChunk = 1 << 16;            // bytes converted at a time
 constexpr const char* kMetadata = "__metadata__";
 
 // Text from a file that is not trusted, fit for one line of a terminal.
@@ -32,7 +32,7 @@ std::string shown(std::string_view s) {
   constexpr size_t kLongest = 80;
   std::string out(s.substr(0, kLongest));
   if (s.size() > kLongest) {
-    while (!out.empty() && (out.back() & 0xC0) == 0x80) out.pop_back();   // not half of a UTF-8 sequence
+    while (!out.empty() && (out.back() & 0xC0) == 0x80) out.pop_back();  // not half of a UTF-8 sequence
     if (!out.empty() && (out.back() & 0x80)) out.pop_back();
     out += "...";
   }
@@ -53,14 +53,14 @@ template <class... Parts>
 
 // --- element types -----------------------------------------------------------------------------------------
 
-float from_f16(uint16_t bits) {                           // 1 sign, 5 exponent, 10 fraction bits
+float from_f16(uint16_t bits) {  // 1 sign, 5 exponent, 10 fraction bits
   const int exponent = bits >> 10 & 31, fraction = bits & 1023;
   const float size = exponent == 31  ? (fraction ? NAN : INFINITY)
                      : exponent == 0 ? std::ldexp(static_cast<float>(fraction), -24)
                                      : std::ldexp(static_cast<float>(fraction + 1024), exponent - 25);
   return bits & 0x8000 ? -size : size;
 }
-float from_bf16(uint16_t bits) { return std::bit_cast<float>(uint32_t{bits} << 16); }   // half of a float
+float from_bf16(uint16_t bits) { return std::bit_cast<float>(uint32_t{bits} << 16); }  // half of a float
 
 template <class T, auto value = std::identity{}>
 void decode(const unsigned char* from, Real* to, size_t count) {
@@ -91,7 +91,7 @@ struct Entry {
   std::string name;
   const Type* type = nullptr;
   Shape shape;
-  std::vector<uint64_t> offsets;           // [begin, end) in the bytes after the header
+  std::vector<uint64_t> offsets;  // [begin, end) in the bytes after the header
 };
 
 // Takes the header token by token, as events of nlohmann's parser, and stops at the first that does not fit.
@@ -105,7 +105,7 @@ class Header {
 
   bool null() { return unexpected("null"); }
   bool boolean(bool value) { return unexpected(value ? "true" : "false"); }
-  bool number_integer(int64_t value) { return unexpected(text(value)); }       // only negative ones come here
+  bool number_integer(int64_t value) { return unexpected(text(value)); }  // only negative ones come here
   bool number_float(double, const std::string& digits) { return unexpected(shown(digits)); }
   bool binary(const std::vector<uint8_t>&) { return unexpected("bytes"); }
 
@@ -166,8 +166,10 @@ class Header {
   }
   bool unexpected(const std::string& value) {
     const bool names = in_metadata() || field_ == "dtype";
-    const char* expected = level_ == 1 ? "an object" : level_ == 3 ? "whole numbers from 0 on"
-                           : names ? "a string" : "a list";
+    const char* expected = level_ == 1   ? "an object"
+                           : level_ == 3 ? "whole numbers from 0 on"
+                           : names       ? "a string"
+                                         : "a list";
     const std::string field = level_ > 1 ? "', field '" + shown(field_) : "";
     damaged(path_, "'", shown(name_), field, "': expected ", expected, ", got ", value);
   }
@@ -181,7 +183,7 @@ class Header {
     if (begin > end) about(range, " run backwards");
     if (end > data_bytes_) about(range, " go past the ", data_bytes_, " bytes of data in the file");
     uint64_t bytes = entry.type->size;
-    for (const int64_t axis : entry.shape) {                     // zeros left out: [2^40, 2^40, 0] is refused
+    for (const int64_t axis : entry.shape) {  // zeros left out: [2^40, 2^40, 0] is refused
       const uint64_t size = std::max<uint64_t>(static_cast<uint64_t>(axis), 1);
       if (bytes > kLargest / size) about("shape ", entry.shape, " is too large");
       bytes *= size;
@@ -194,9 +196,9 @@ class Header {
 
   const std::string& path_;
   const uint64_t data_bytes_;
-  int level_ = 0;                          // open braces and brackets: 1 header, 2 tensor or metadata, 3 list
-  std::string name_, field_;               // the last keys of levels 1 and 2
-  std::set<std::string> keys_[3];          // those so far, by level
+  int level_ = 0;                  // open braces and brackets: 1 header, 2 tensor or metadata, 3 list
+  std::string name_, field_;       // the last keys of levels 1 and 2
+  std::set<std::string> keys_[3];  // those so far, by level
 };
 
 // The tensors in the order of their bytes, which must fill the data from end to end.
@@ -262,22 +264,22 @@ Tensor read_tensor(const std::string& path, Input& input, const Entry& entry) {
 
 [[noreturn]] void cannot_write(const std::string& path, int error) {
   const bool full = error == ENOSPC || error == EDQUOT || error == EFBIG;
-  fail<StorageError>("cannot write '", path, "': ", std::generic_category().message(error), "; ",
-                     full ? "free some space or choose another disk"
-                          : "choose a folder that exists and that you may write to");
+  fail<StorageError>(
+      "cannot write '", path, "': ", std::generic_category().message(error), "; ",
+      full ? "free some space or choose another disk" : "choose a folder that exists and that you may write to");
 }
 
 // The file under its temporary name; it disappears unless commit() gave it the final one.
 class Output {
  public:
   explicit Output(const std::string& path) : path_(path), temporary_(text(path, ".tmp-", ::getpid())) {
-    std::error_code ignored;                               // what is wrong shows when the file is opened
+    std::error_code ignored;  // what is wrong shows when the file is opened
     const auto status = std::filesystem::symlink_status(path, ignored);
     if (exists(status) && !is_regular_file(status) && !is_symlink(status)) {
-      fail<StorageError>("cannot write '", path, "': it is ",
-                         is_directory(status) ? "a folder" : "not a regular file", "; choose another name");
+      fail<StorageError>("cannot write '", path, "': it is ", is_directory(status) ? "a folder" : "not a regular file",
+                         "; choose another name");
     }
-    ::unlink(temporary_.c_str());                          // of a killed run that had the same process number
+    ::unlink(temporary_.c_str());  // of a killed run that had the same process number
     fd_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (fd_ < 0) cannot_write(path, errno);
   }
@@ -306,8 +308,8 @@ class Output {
     const size_t slash = path_.rfind('/');
     const std::string folder = slash == std::string::npos ? "." : path_.substr(0, slash + 1);
     fd_ = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd_ < 0 || ::fsync(fd_) == 0) return;              // a folder may be writable and not readable
-    if (errno == EIO || errno == ENOSPC || errno == EDQUOT) cannot_write(path_, errno);   // else no such call
+    if (fd_ < 0 || ::fsync(fd_) == 0) return;  // a folder may be writable and not readable
+    if (errno == EIO || errno == ENOSPC || errno == EDQUOT) cannot_write(path_, errno);  // else no such call
   }
 
  private:
@@ -344,7 +346,7 @@ TensorFile read_safetensors(const std::string& path) {
   std::string json(length, '\0');
   input.read(json.data(), length);
   if (!json.starts_with('{')) damaged(path, "the header is not a JSON object");
-  const size_t nul = json.find('\0');          // which the parser would take for the end
+  const size_t nul = json.find('\0');  // which the parser would take for the end
   if (nul != std::string::npos) damaged(path, "the header is not valid JSON at its byte ", nul + 1);
   Header header(path, rest - length);
   nlohmann::json::sax_parse(json, &header);
@@ -376,16 +378,16 @@ void write_safetensors(const std::string& path, const TensorFile& file) {
   }
   size_t begin = 0;
   for (const auto& [name, tensor] : sorted) {
-    std::string shape = text(tensor.shape());                  // "[2, 3]" is already JSON
+    std::string shape = text(tensor.shape());  // "[2, 3]" is already JSON
     std::erase(shape, ' ');
     const size_t end = begin + tensor.data().size_bytes();
-    json += text(json_string(name), R"(:{"dtype":")", kRealType, R"(","shape":)", shape,
-                 R"(,"data_offsets":[)", begin, ",", end, "]},");
+    json += text(json_string(name), R"(:{"dtype":")", kRealType, R"(","shape":)", shape, R"(,"data_offsets":[)", begin,
+                 ",", end, "]},");
     begin = end;
   }
   if (json.back() == ',') json.pop_back();
   json += '}';
-  json.resize((json.size() + 7) / 8 * 8, ' ');                 // so that the data begin aligned
+  json.resize((json.size() + 7) / 8 * 8, ' ');  // so that the data begin aligned
   const uint64_t length = json.size();
   require(length <= kMaxHeader, "write_safetensors", "names and metadata take ", length, " bytes");
 

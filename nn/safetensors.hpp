@@ -23,9 +23,9 @@ struct TensorFile {
   // a file of ours is by name.
   std::vector<std::pair<std::string, Tensor>> tensors;
   std::map<std::string, std::string> metadata;
-  std::string path = {};                              // where it was read, for messages; ignored when writing
+  std::string path = {};  // where it was read, for messages; ignored when writing
 
-  const Tensor& at(std::string_view name) const;      // CheckpointError naming file and tensor when missing
+  const Tensor& at(std::string_view name) const;  // CheckpointError naming file and tensor when missing
 };
 
 // Writes dtype F32 in the float build and F64 in the double build.

@@ -9,18 +9,41 @@
 namespace bijou::inline BIJOU_SCALAR::kernels {
 
 enum class Branch {
-  matmul_by_rows, matmul_by_columns, matmul_many_blocks,
-  conv_pointwise, conv_patches, conv_weights_one_chunk, conv_weights_many_chunks,
-  sum_all, sum_rows, sum_columns, sum_middle,
-  zip_flat, zip_both, zip_left_only, zip_right_only, zip_neither,
+  matmul_by_rows,
+  matmul_by_columns,
+  matmul_many_blocks,
+  conv_pointwise,
+  conv_patches,
+  conv_weights_one_chunk,
+  conv_weights_many_chunks,
+  sum_all,
+  sum_rows,
+  sum_columns,
+  sum_middle,
+  zip_flat,
+  zip_both,
+  zip_left_only,
+  zip_right_only,
+  zip_neither,
   count_
 };
 inline constexpr int kBranches = static_cast<int>(Branch::count_);
-inline constexpr std::array<const char*, kBranches> kBranchNames = {
-    "matmul: by rows", "matmul: by columns", "matmul: many blocks",
-    "conv2d: pointwise", "conv2d: patches", "conv2d weights: one chunk", "conv2d weights: many chunks",
-    "sum: all", "sum: rows", "sum: columns", "sum: middle",
-    "broadcast: flat", "broadcast: both run", "broadcast: left runs", "broadcast: right runs", "broadcast: neither"};
+inline constexpr std::array<const char*, kBranches> kBranchNames = {"matmul: by rows",
+                                                                    "matmul: by columns",
+                                                                    "matmul: many blocks",
+                                                                    "conv2d: pointwise",
+                                                                    "conv2d: patches",
+                                                                    "conv2d weights: one chunk",
+                                                                    "conv2d weights: many chunks",
+                                                                    "sum: all",
+                                                                    "sum: rows",
+                                                                    "sum: columns",
+                                                                    "sum: middle",
+                                                                    "broadcast: flat",
+                                                                    "broadcast: both run",
+                                                                    "broadcast: left runs",
+                                                                    "broadcast: right runs",
+                                                                    "broadcast: neither"};
 
 inline std::array<std::atomic<int64_t>, kBranches> branch_counts{};
 inline void took(Branch b) { branch_counts[static_cast<int>(b)].fetch_add(1, std::memory_order_relaxed); }

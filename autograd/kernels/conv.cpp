@@ -11,7 +11,9 @@
 namespace bijou::inline BIJOU_SCALAR::kernels {
 namespace {
 
-struct Padding { int64_t top, left; };   // zeros before the first row and column
+struct Padding {  // zeros before the first row and column
+  int64_t top, left;
+};
 
 // The patches of pixels [begin, end) as rows of kh * kw * in values. Where a patch's row lies inside the image its
 // kw * in values are contiguous in channels-last memory: one copy.
@@ -20,7 +22,7 @@ void write_patches(const ConvShape& s, Padding pad, const Real* x, int64_t begin
   for (int64_t p = begin; p < end; ++p) {
     const int64_t j = p % s.w, i = p / s.w % s.h, n = p / (s.w * s.h);
     const int64_t left = j - pad.left;
-    const int64_t skip = std::max<int64_t>(0, -left), stop = std::min(s.kw, s.w - left);   // columns in the image
+    const int64_t skip = std::max<int64_t>(0, -left), stop = std::min(s.kw, s.w - left);  // columns in the image
     for (int64_t u = 0; u < s.kh; ++u, patches += run) {
       const int64_t row = i + u - pad.top;
       if (row < 0 || row >= s.h || stop <= skip) {
@@ -84,7 +86,7 @@ void conv2d(const ConvShape& s, const Real* x, const Real* w, const Real* bias, 
 }
 
 void conv2d_backward_data(const ConvShape& s, const Real* dy, const Real* w, Real* dx) {
-  std::vector<Real> turned(static_cast<size_t>(s.kh * s.kw * s.in * s.out));   // [kh, kw, out, in]
+  std::vector<Real> turned(static_cast<size_t>(s.kh * s.kw * s.in * s.out));  // [kh, kw, out, in]
   for (int64_t k = 0; k < s.kh * s.kw; ++k) {
     const Real* from = w + (s.kh * s.kw - 1 - k) * s.in * s.out;
     for (int64_t c = 0; c < s.in; ++c) {

@@ -11,9 +11,9 @@
 namespace bijou::inline BIJOU_SCALAR::kernels {
 
 struct ConvShape {
-  int64_t n, h, w;         // images
-  int64_t in, out;         // channels
-  int64_t kh, kw;          // kernel
+  int64_t n, h, w;  // images
+  int64_t in, out;  // channels
+  int64_t kh, kw;   // kernel
   int64_t pixels() const { return n * h * w; }
   int64_t patch() const { return kh * kw * in; }
 };

@@ -8,10 +8,18 @@
 
 namespace bijou::inline BIJOU_SCALAR::kernels {
 
-void negate(int64_t n, const Real* x, Real* y) { for_each(n, [=](int64_t i) { y[i] = -x[i]; }); }
-void exp(int64_t n, const Real* x, Real* y) { for_each(n, [=](int64_t i) { y[i] = std::exp(x[i]); }); }
-void log(int64_t n, const Real* x, Real* y) { for_each(n, [=](int64_t i) { y[i] = std::log(x[i]); }); }
-void tanh(int64_t n, const Real* x, Real* y) { for_each(n, [=](int64_t i) { y[i] = std::tanh(x[i]); }); }
+void negate(int64_t n, const Real* x, Real* y) {
+  for_each(n, [=](int64_t i) { y[i] = -x[i]; });
+}
+void exp(int64_t n, const Real* x, Real* y) {
+  for_each(n, [=](int64_t i) { y[i] = std::exp(x[i]); });
+}
+void log(int64_t n, const Real* x, Real* y) {
+  for_each(n, [=](int64_t i) { y[i] = std::log(x[i]); });
+}
+void tanh(int64_t n, const Real* x, Real* y) {
+  for_each(n, [=](int64_t i) { y[i] = std::tanh(x[i]); });
+}
 void sigmoid(int64_t n, const Real* x, Real* y) {
   for_each(n, [=](int64_t i) { y[i] = 1 / (1 + std::exp(-x[i])); });
 }
@@ -19,17 +27,25 @@ void sigmoid(int64_t n, const Real* x, Real* y) {
 void softplus(int64_t n, const Real* x, Real* y) {
   for_each(n, [=](int64_t i) { y[i] = (x[i] < 0 ? 0 : x[i]) + std::log1p(std::exp(-std::abs(x[i]))); });
 }
-void relu(int64_t n, const Real* x, Real* y) {   // x < 0 is false for a NaN, which therefore passes through
+void relu(int64_t n, const Real* x, Real* y) {  // x < 0 is false for a NaN, which therefore passes through
   for_each(n, [=](int64_t i) { y[i] = x[i] < 0 ? 0 : x[i]; });
 }
-void square(int64_t n, const Real* x, Real* y) { for_each(n, [=](int64_t i) { y[i] = x[i] * x[i]; }); }
-void sqrt(int64_t n, const Real* x, Real* y) { for_each(n, [=](int64_t i) { y[i] = std::sqrt(x[i]); }); }
-void abs(int64_t n, const Real* x, Real* y) { for_each(n, [=](int64_t i) { y[i] = std::abs(x[i]); }); }
+void square(int64_t n, const Real* x, Real* y) {
+  for_each(n, [=](int64_t i) { y[i] = x[i] * x[i]; });
+}
+void sqrt(int64_t n, const Real* x, Real* y) {
+  for_each(n, [=](int64_t i) { y[i] = std::sqrt(x[i]); });
+}
+void abs(int64_t n, const Real* x, Real* y) {
+  for_each(n, [=](int64_t i) { y[i] = std::abs(x[i]); });
+}
 
 void scale_offset(int64_t n, const Real* x, Real scale, Real offset, Real* y) {
   for_each(n, [=](int64_t i) { y[i] = scale * x[i] + offset; });
 }
-void accumulate(int64_t n, const Real* x, Real* y) { for_each(n, [=](int64_t i) { y[i] += x[i]; }); }
+void accumulate(int64_t n, const Real* x, Real* y) {
+  for_each(n, [=](int64_t i) { y[i] += x[i]; });
+}
 
 void tanh_backward(int64_t n, const Real* dy, const Real* y, Real* dx) {
   for_each(n, [=](int64_t i) { dx[i] = dy[i] * (1 - y[i] * y[i]); });
@@ -41,13 +57,19 @@ void softplus_backward(int64_t n, const Real* dy, const Real* x, Real* dx) {
   for_each(n, [=](int64_t i) { dx[i] = dy[i] / (1 + std::exp(-x[i])); });
 }
 void relu_backward(int64_t n, const Real* dy, const Real* y, Real* dx) {
-  for_each(n, [=](int64_t i) { dx[i] = y[i] > 0 ? dy[i] : 0; });
+  for_each(n, [=](int64_t i) {
+    const Real d = dy[i];  // read in any case: a conditional load would not vectorise
+    dx[i] = y[i] > 0 ? d : 0;
+  });
 }
 void sqrt_backward(int64_t n, const Real* dy, const Real* y, Real* dx) {
   for_each(n, [=](int64_t i) { dx[i] = dy[i] / (2 * y[i]); });
 }
 void abs_backward(int64_t n, const Real* dy, const Real* x, Real* dx) {
-  for_each(n, [=](int64_t i) { dx[i] = x[i] > 0 ? dy[i] : x[i] < 0 ? -dy[i] : 0; });
+  for_each(n, [=](int64_t i) {
+    const Real d = dy[i];
+    dx[i] = x[i] > 0 ? d : x[i] < 0 ? -d : 0;
+  });
 }
 
 namespace {
@@ -78,9 +100,8 @@ void zip(const BroadcastPlan& p, const Real* a, const Real* b, Real* y, const F&
   };
   if (p.rank == 1) {
     took(Branch::zip_flat);
-    for_blocks(inner, 16384, [&](int64_t begin, int64_t end) {
-      run(a + begin * sa, b + begin * sb, y + begin, end - begin);
-    });
+    for_blocks(inner, 16384,
+               [&](int64_t begin, int64_t end) { run(a + begin * sa, b + begin * sb, y + begin, end - begin); });
     return;
   }
   int64_t rows = 1;
@@ -126,7 +147,7 @@ void adam(int64_t n, const AdamStep& s, const Real* g, Real* m, Real* v, Real* w
 bool all_finite(int64_t n, const Real* x) {
   std::atomic<bool> finite = true;
   for_blocks(n, 16384, [&](int64_t begin, int64_t end) {
-    Real sum = 0;   // 0 * x is 0, or NaN when x is infinite or NaN
+    Real sum = 0;  // 0 * x is 0, or NaN when x is infinite or NaN
 #pragma omp simd reduction(+ : sum)
     for (int64_t i = begin; i < end; ++i) sum += 0 * x[i];
     if (!(sum == 0)) finite = false;

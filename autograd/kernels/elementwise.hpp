@@ -6,17 +6,17 @@ namespace bijou::inline BIJOU_SCALAR::kernels {
 
 using Unary = void(int64_t n, const Real* x, Real* y);
 Unary negate, exp, log, tanh, sigmoid, softplus, relu, square, sqrt, abs;
-void scale_offset(int64_t n, const Real* x, Real scale, Real offset, Real* y);   // y = scale * x + offset
-void accumulate(int64_t n, const Real* x, Real* y);                              // y += x
+void scale_offset(int64_t n, const Real* x, Real scale, Real offset, Real* y);  // y = scale * x + offset
+void accumulate(int64_t n, const Real* x, Real* y);                             // y += x
 
 // dx from dy and whichever of x, y is at hand.
 using Backward = void(int64_t n, const Real* dy, const Real* xy, Real* dx);
-Backward tanh_backward;       // of y:  dy (1 - y^2)
-Backward sigmoid_backward;    // of y:  dy y (1 - y)
-Backward softplus_backward;   // of x:  dy sigmoid(x)
-Backward relu_backward;       // of y:  dy where y > 0
-Backward sqrt_backward;       // of y:  dy / (2 y)
-Backward abs_backward;        // of x:  dy sign(x)
+Backward tanh_backward;      // of y:  dy (1 - y^2)
+Backward sigmoid_backward;   // of y:  dy y (1 - y)
+Backward softplus_backward;  // of x:  dy sigmoid(x)
+Backward relu_backward;      // of y:  dy where y > 0
+Backward sqrt_backward;      // of y:  dy / (2 y)
+Backward abs_backward;       // of x:  dy sign(x)
 
 // Two operands that broadcast: axes merged where both behave alike; a stride is 0 where the operand repeats.
 struct BroadcastPlan {
@@ -29,7 +29,9 @@ Binary add, subtract, multiply, divide;
 // Adam (Kingma and Ba 2015, algorithm 1) in one pass over memory:
 //   m = beta1 m + (1 - beta1) g      v = beta2 v + (1 - beta2) g^2      w -= rate m / (sqrt(v) * root_correction + eps)
 // rate = lr / (1 - beta1^t),  root_correction = 1 / sqrt(1 - beta2^t),  g is first multiplied by grad_scale (clipping).
-struct AdamStep { Real beta1, beta2, rate, root_correction, eps, grad_scale; };
+struct AdamStep {
+  Real beta1, beta2, rate, root_correction, eps, grad_scale;
+};
 void adam(int64_t n, const AdamStep& step, const Real* g, Real* m, Real* v, Real* w);
 
 bool all_finite(int64_t n, const Real* x);

@@ -17,18 +17,20 @@ std::atomic<int64_t> flops = 0;
 
 CBLAS_TRANSPOSE op(bool transpose) { return transpose ? CblasTrans : CblasNoTrans; }
 
-[[maybe_unused]] inline void blas_gemm(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, int m, int n, int k, const float* a, int lda,
-                      const float* b, int ldb, float beta, float* c, int ldc) {
+[[maybe_unused]] inline void blas_gemm(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, int m, int n, int k, const float* a,
+                                       int lda, const float* b, int ldb, float beta, float* c, int ldc) {
   cblas_sgemm(CblasRowMajor, ta, tb, m, n, k, 1, a, lda, b, ldb, beta, c, ldc);
 }
-[[maybe_unused]] inline void blas_gemm(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, int m, int n, int k, const double* a, int lda,
-                      const double* b, int ldb, double beta, double* c, int ldc) {
+[[maybe_unused]] inline void blas_gemm(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, int m, int n, int k, const double* a,
+                                       int lda, const double* b, int ldb, double beta, double* c, int ldc) {
   cblas_dgemm(CblasRowMajor, ta, tb, m, n, k, 1, a, lda, b, ldb, beta, c, ldc);
 }
-[[maybe_unused]] inline void blas_trsm(CBLAS_UPLO uplo, CBLAS_TRANSPOSE t, CBLAS_DIAG diag, int n, int m, const float* a, float* x) {
+[[maybe_unused]] inline void blas_trsm(CBLAS_UPLO uplo, CBLAS_TRANSPOSE t, CBLAS_DIAG diag, int n, int m,
+                                       const float* a, float* x) {
   cblas_strsm(CblasRowMajor, CblasLeft, uplo, t, diag, n, m, 1, a, n, x, m);
 }
-[[maybe_unused]] inline void blas_trsm(CBLAS_UPLO uplo, CBLAS_TRANSPOSE t, CBLAS_DIAG diag, int n, int m, const double* a, double* x) {
+[[maybe_unused]] inline void blas_trsm(CBLAS_UPLO uplo, CBLAS_TRANSPOSE t, CBLAS_DIAG diag, int n, int m,
+                                       const double* a, double* x) {
   cblas_dtrsm(CblasRowMajor, CblasLeft, uplo, t, diag, n, m, 1, a, n, x, m);
 }
 
@@ -37,8 +39,8 @@ CBLAS_TRANSPOSE op(bool transpose) { return transpose ? CblasTrans : CblasNoTran
 void gemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const Real* a, int64_t lda, const Real* b, int64_t ldb,
           Real beta, Real* c, int64_t ldc) {
   flops.fetch_add(2 * m * n * k, std::memory_order_relaxed);
-  blas_gemm(op(ta), op(tb), static_cast<int>(m), static_cast<int>(n), static_cast<int>(k), a,
-            static_cast<int>(lda), b, static_cast<int>(ldb), beta, c, static_cast<int>(ldc));
+  blas_gemm(op(ta), op(tb), static_cast<int>(m), static_cast<int>(n), static_cast<int>(k), a, static_cast<int>(lda), b,
+            static_cast<int>(ldb), beta, c, static_cast<int>(ldc));
 }
 
 int64_t flops_done() { return flops.load(std::memory_order_relaxed); }
@@ -68,7 +70,8 @@ void matmul_naive(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const Real*
   for (int64_t i = 0; i < m; ++i) {
     for (int64_t j = 0; j < n; ++j) {
       double sum = 0;
-      for (int64_t l = 0; l < k; ++l) sum += double{ta ? a[l * m + i] : a[i * k + l]} * (tb ? b[j * k + l] : b[l * n + j]);
+      for (int64_t l = 0; l < k; ++l)
+        sum += double{ta ? a[l * m + i] : a[i * k + l]} * (tb ? b[j * k + l] : b[l * n + j]);
       c[i * n + j] = static_cast<Real>(sum);
     }
   }
@@ -108,7 +111,7 @@ Determinant determinant(int64_t n, const Real* a, double* inverse) {
       for (int64_t j = k + 1; j < n; ++j) lu[i * n + j] -= f * lu[k * n + j];
     }
   }
-  for (int64_t column = 0; inverse && column < n; ++column) {   // L U x = P e_column
+  for (int64_t column = 0; inverse && column < n; ++column) {  // L U x = P e_column
     std::vector<double> x(static_cast<size_t>(n));
     for (int64_t i = 0; i < n; ++i) {
       x[i] = order[i] == column ? 1 : 0;
@@ -127,7 +130,8 @@ std::string blas_complaint() {
 #ifdef _OPENMP
   const int parallel = openblas_get_parallel();
   if (parallel == OPENBLAS_OPENMP) return "";
-  return std::string("the OpenBLAS that was loaded is its ") + (parallel == OPENBLAS_THREAD ? "pthread" : "sequential") +
+  return std::string("the OpenBLAS that was loaded is its ") +
+         (parallel == OPENBLAS_THREAD ? "pthread" : "sequential") +
          " build, which is many times slower here and not reproducible; install the OpenMP build"
          " (libopenblas-openmp-dev) and run make again";
 #else

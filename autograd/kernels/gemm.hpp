@@ -15,10 +15,9 @@ void gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, c
           const Real* b, int64_t ldb, Real beta, Real* c, int64_t ldc);
 
 // The same product over blocks of rows or columns of C, in parallel; beta = 0, all matrices packed.
-void matmul(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, const Real* a, const Real* b,
-            Real* c);
-void matmul_naive(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, const Real* a,
-                  const Real* b, Real* c);
+void matmul(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, const Real* a, const Real* b, Real* c);
+void matmul_naive(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, const Real* a, const Real* b,
+                  Real* c);
 
 // Floating-point operations that products and convolutions have done so far (2 for a multiply-add), for speed figures.
 int64_t flops_done();
@@ -29,7 +28,10 @@ void solve_triangular(bool upper, bool transpose, bool unit_diagonal, int64_t n,
 
 // LU with partial pivoting, in double: log|det A|, its sign, and A^-1 (row-major [n, n]) when asked for.
 // A singular A gives log|det A| = -inf, sign 0, and an untouched inverse.
-struct Determinant { double log_abs; int sign; };
+struct Determinant {
+  double log_abs;
+  int sign;
+};
 Determinant determinant(int64_t n, const Real* a, double* inverse = nullptr);
 
 // Which OpenBLAS was loaded: "" when it is the OpenMP flavour, else what it is and how to mend it.

@@ -58,7 +58,7 @@ int64_t resident_memory() {
 
 int64_t physical_memory() {
   int64_t bytes = static_cast<int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE);
-  if (std::FILE* f = std::fopen("/sys/fs/cgroup/memory.max", "r")) {   // "max", or the container's limit
+  if (std::FILE* f = std::fopen("/sys/fs/cgroup/memory.max", "r")) {  // "max", or the container's limit
     long long limit = 0;
     if (std::fscanf(f, "%lld", &limit) == 1 && limit > 0 && limit < bytes) bytes = limit;
     std::fclose(f);

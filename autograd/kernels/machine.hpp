@@ -13,7 +13,7 @@ int threads();
 // that needs them, so it may be asked before anything else runs.
 const char* missing_instructions();
 
-int64_t resident_memory();        // bytes that this process occupies now; 0 where /proc does not say
-int64_t physical_memory();        // bytes that this process may use: the machine's, or its container's limit
+int64_t resident_memory();  // bytes that this process occupies now; 0 where /proc does not say
+int64_t physical_memory();  // bytes that this process may use: the machine's, or its container's limit
 
 }  // namespace bijou

@@ -57,8 +57,10 @@ void column_sums(int64_t rows, int64_t columns, const Term& term, Real* const (&
 
 void sum_middle(int64_t outer, int64_t reduced, int64_t inner, const Real* x, Real* y) {
   if (outer * inner == 0) return;
-  took(inner > 1 ? (outer > 1 ? Branch::sum_middle : Branch::sum_columns) : outer > 1 ? Branch::sum_rows : Branch::sum_all);
-  if (inner == 1 && outer == 1) {   // one long sum: blocks, then their sums in order
+  took(inner > 1   ? (outer > 1 ? Branch::sum_middle : Branch::sum_columns)
+       : outer > 1 ? Branch::sum_rows
+                   : Branch::sum_all);
+  if (inner == 1 && outer == 1) {  // one long sum: blocks, then their sums in order
     const int64_t block = 32768, blocks = (reduced + block - 1) / block;
     std::vector<Real> partial(static_cast<size_t>(std::max<int64_t>(1, blocks)), Real{0});
     for_blocks(reduced, block, [&](int64_t b, int64_t e) { partial[b / block] = sum_row(e - b, x + b); });
@@ -105,7 +107,7 @@ void logsumexp(int64_t rows, int64_t columns, const Real* x, Real* y) {
     for (int64_t r = begin; r < end; ++r) {
       const Real* row = x + r * columns;
       const Real top = *std::max_element(row, row + columns);
-      if (std::isinf(top)) {   // all -inf, or one +inf: the maximum is the answer, unless a NaN stands behind it
+      if (std::isinf(top)) {  // all -inf, or one +inf: the maximum is the answer, unless a NaN stands behind it
         y[r] = std::any_of(row, row + columns, [](Real v) { return std::isnan(v); }) ? NAN : top;
         continue;
       }
@@ -122,9 +124,9 @@ void moments(int64_t rows, int64_t columns, const Real* x, Real* mean, Real* var
   // Second pass about the mean: E[x^2] - E[x]^2 would cancel. The mean is repeated to the width of a fold.
   std::vector<Real> repeated(static_cast<size_t>(columns * std::max<int64_t>(1, 64 / columns)));
   for (size_t j = 0; j < repeated.size(); ++j) repeated[j] = mean[j % columns];
-  column_sums<1>(rows, columns, [x, m = repeated.data()](int64_t i, int64_t j, int) {
-    return (x[i] - m[j]) * (x[i] - m[j]);
-  }, {variance});
+  column_sums<1>(rows, columns,
+                 [x, m = repeated.data()](int64_t i, int64_t j, int) { return (x[i] - m[j]) * (x[i] - m[j]); },
+                 {variance});
   for (int64_t c = 0; c < columns; ++c) variance[c] /= static_cast<Real>(rows);
 }
 
