@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <cmath>
 #include <iostream>
 
 namespace bijou::inline BIJOU_SCALAR {
@@ -20,6 +21,10 @@ int evaluate(const EvaluateOptions& options) {
   }
   const Examples& part = options.split == "train" ? data.train : options.split == "validation" ? data.validation : data.test;
   const double nll = average_nll(*saved.model, part, data.levels), bits = bits_per_dim(nll, data.dimensions());
+  if (!std::isfinite(nll)) {
+    fail<NonFiniteError>(options.run, ": the log-likelihood of '", name, "', ", options.split, " part, is not finite under this model; "
+                         "are these data like those it was trained on?");
+  }
   if (options.json) {
     std::cout << nlohmann::ordered_json{{"nll_nats", nll}, {"bits_per_dim", bits}, {"examples", part.size()}, {"split", options.split}}.dump()
               << std::endl;

@@ -5,8 +5,13 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
+#include <charconv>
 #include <cmath>
+#include <csignal>
 #include <cstdio>
+
+#include <fcntl.h>
 #include <unistd.h>
 
 namespace {
@@ -24,6 +29,21 @@ __attribute__((constructor(101))) void check_processor() {
   _exit(kUsage);
 }
 
+// A file opened while descriptor 1 is closed would get this number, and all that is printed would go into it. What is
+// printed fails instead: /dev/null is opened for reading.
+void fill_closed_streams() {
+  for (int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDONLY) != fd) _exit(kFailed);
+  }
+}
+
+// One line, whatever a path or an argument holds.
+ExitCode say(ExitCode code, std::string what) {
+  std::ranges::replace_if(what, [](unsigned char c) { return c < 0x20 || c == 0x7F; }, '?');
+  std::fprintf(stderr, "bijou: %s\n", what.c_str());
+  return code;
+}
+
 std::string positive(const std::string& word) {
   try {
     size_t end = 0;
@@ -37,6 +57,18 @@ std::string positive(const std::string& word) {
 std::string at_least_one(const std::string& word) {
   if (!word.empty() && word.size() < 10 && word.find_first_not_of("0123456789") == std::string::npos && std::stoll(word) > 0) return "";
   return "must be a whole number of at least 1 (and below a thousand million), not '" + word + "'";
+}
+
+std::string thread_count(const std::string& word) {
+  if (at_least_one(word).empty() && std::stoll(word) <= 1024) return "";
+  return "must be a whole number from 1 to 1024, not '" + word + "'";
+}
+
+std::string seed_number(const std::string& word) {
+  uint64_t value = 0;
+  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
+  if (error == std::errc() && end == word.data() + word.size()) return "";
+  return "must be a whole number of at least 0 (and below 2^64), not '" + word + "'";
 }
 
 std::string not_negative(const std::string& word) {
@@ -53,14 +85,18 @@ int run(int argc, char** argv) {
   CLI::App app("Bijou: normalizing flows, trained on the CPU.");
   app.name("bijou");
   app.require_subcommand(0, 1);
-  app.footer("Exit codes: 0 done; 2 wrong usage; 3 data missing or broken; 4 a checkpoint that does not fit;\n"
-             "5 training became non-finite; 6 a file cannot be written; 130 interrupted (state saved).");
+  const char* const exit_codes =
+      "Exit codes: 0 done; 2 wrong usage; 3 data missing or broken; 4 a checkpoint that does not fit;\n"
+      "5 training became non-finite; 6 a file cannot be written; 130 interrupted (state saved).";
+  app.footer(exit_codes);
   int threads = 0;
   const auto common = [&](CLI::App* command) {
-    command->add_option("--threads", threads, "threads; default: OMP_NUM_THREADS, or all cores")->check(CLI::Validator(at_least_one, "N"));
+    command->add_option("--threads", threads, "threads; default: OMP_NUM_THREADS, or all cores")->check(CLI::Validator(thread_count, "N"));
+    command->footer(exit_codes);
   };
 
   TrainOptions training;
+  training.program = argv[0];
   std::string model;
   auto* train_command = app.add_subcommand("train", "train a flow; leaves a run folder with checkpoints, log and pictures");
   train_command->add_option("MODEL", model, "realnvp")->required();
@@ -73,7 +109,7 @@ int run(int argc, char** argv) {
   train_command->add_option("--steps", training.steps, "steps, instead of epochs")->check(CLI::Validator(at_least_one, "N"))->excludes(epochs);
   train_command->add_option("--batch-size", training.batch_size, "examples in a step")->check(CLI::Validator(at_least_one, "N"));
   train_command->add_option("--lr", training.learning_rate, "learning rate of Adam")->check(CLI::Validator(positive, "X"));
-  train_command->add_option("--seed", training.seed, "of weights, shuffling and dequantisation")->capture_default_str();
+  train_command->add_option("--seed", training.seed, "of weights, shuffling and dequantisation")->check(CLI::Validator(seed_number, "N"))->capture_default_str();
   common(train_command);
 
   SampleOptions sampling;
@@ -81,7 +117,7 @@ int run(int argc, char** argv) {
   sample_command->add_option("RUN", sampling.run, "run folder, or a checkpoint file")->required();
   sample_command->add_option("--count", sampling.count, "how many")->check(CLI::Validator(at_least_one, "N"))->capture_default_str();
   sample_command->add_option("--temperature", sampling.temperature, "scales the latents' deviation")->check(CLI::Validator(not_negative, "T"))->capture_default_str();
-  sample_command->add_option("--seed", sampling.seed, "of the latents")->capture_default_str();
+  sample_command->add_option("--seed", sampling.seed, "of the latents")->check(CLI::Validator(seed_number, "N"))->capture_default_str();
   sample_command->add_option("--out", sampling.out, "a PNG (images) or CSV file (vectors); default: in the run folder");
   common(sample_command);
 
@@ -100,13 +136,10 @@ int run(int argc, char** argv) {
     std::printf("%s", app.get_subcommands().empty() ? app.help().c_str() : app.get_subcommands()[0]->help().c_str());
     return kDone;
   } catch (const CLI::ParseError& e) {
-    std::fprintf(stderr, "bijou: %s (bijou --help says how)\n", e.what());
-    return kUsage;
+    const auto commands = app.get_subcommands();
+    return say(kUsage, text(e.what(), " (bijou ", commands.empty() ? "" : commands[0]->get_name() + " ", "--help says how)"));
   }
-  if (const std::string complaint = kernels::blas_complaint(); !complaint.empty()) {
-    std::fprintf(stderr, "bijou: %s\n", complaint.c_str());
-    return kUsage;
-  }
+  if (const std::string complaint = kernels::blas_complaint(); !complaint.empty()) return say(kUsage, complaint);
   if (threads > 0) kernels::set_threads(threads);
   if (*train_command) {
     if (model != "realnvp") fail<UsageError>("unknown model '", model, "'; there is: realnvp");
@@ -121,12 +154,12 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const auto say = [](ExitCode code, const char* what) {
-    std::fprintf(stderr, "bijou: %s\n", what);
-    return code;
-  };
+  fill_closed_streams();
+  std::signal(SIGXFSZ, SIG_IGN);   // a file at its limit of size is an error like a full disk, not a sudden end
   try {
-    return run(argc, argv);
+    const int code = run(argc, argv);
+    if (std::fflush(stdout) == 0 && !std::ferror(stdout)) return code;
+    return say(kStorage, "the output could not be printed; is it closed, or its disk full?");
   } catch (const UsageError& e) {
     return say(kUsage, e.what());
   } catch (const ValueError& e) {
@@ -140,7 +173,7 @@ int main(int argc, char** argv) {
   } catch (const StorageError& e) {
     return say(kStorage, e.what());
   } catch (const std::bad_alloc&) {
-    return say(kStorage, "the machine has no memory left; try a smaller --batch-size");
+    return say(kStorage, "the machine has no memory left; try a smaller --batch-size or --count");
   } catch (const std::exception& e) {
     return say(kFailed, e.what());
   }

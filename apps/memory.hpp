@@ -1,6 +1,6 @@
-// How much memory a training will take, found by trying one with one and with two examples.
+// How much memory a training will take, found by trying one with two and with four examples.
 #pragma once
-#include "flows/model.hpp"
+#include "flows/realnvp.hpp"
 
 namespace bijou::inline BIJOU_SCALAR {
 
@@ -10,7 +10,8 @@ struct MemoryForecast {
   int64_t total() const { return fixed + activations; }
 };
 
-MemoryForecast forecast_memory(const FlowModel& model, int64_t batch_size);
+// Of large images, small ones are tried: what the tape holds grows as the pixels do, and the machine may not have it.
+MemoryForecast forecast_memory(RealNVPConfig config, int64_t batch_size);
 
 // UsageError when the forecast is more than the machine has.
 void refuse_too_much(const MemoryForecast& forecast, int64_t batch_size);

@@ -31,6 +31,7 @@ Preset find_preset(const std::string& name, const Dataset& data);
 std::string default_preset(const Dataset& data);
 
 struct TrainOptions {
+  std::string program = "bijou";       // as it was called, for the command that is printed at the end
   std::string data = "digits", data_dir, preset, out;
   std::optional<int64_t> epochs, steps, batch_size;
   std::optional<double> learning_rate;

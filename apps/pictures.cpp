@@ -1,5 +1,6 @@
 #include "apps/pictures.hpp"
 
+#include "apps/density.hpp"
 #include "apps/progress.hpp"
 #include "apps/plot/pictures.hpp"
 #include "datasets/loader.hpp"
@@ -19,10 +20,6 @@ plot::Images stack(const Tensor& x, const std::function<double(double)>& grey) {
   return plot::Images(pixels, static_cast<size_t>(s[0]), static_cast<size_t>(s[1]), static_cast<size_t>(s[2]), static_cast<size_t>(s[3]));
 }
 
-// Dequantised values in [0, levels) as grey values in [0, 1]: the integer below, over the largest.
-plot::Images as_images(const Tensor& x, int levels) {
-  return stack(x, [levels](double v) { return std::floor(v) / (levels - 1); });
-}
 
 std::vector<Point> as_points(const Tensor& x) {
   std::vector<Point> points;
@@ -130,13 +127,15 @@ void draw_curve(const std::string& path, const std::vector<CurvePoint>& history,
   plot::training_curve(path, {train, validation}, style);
 }
 
-// The plotting library's failures are about files.
+// The plotting library's failures are about files, or pictures that are too large.
 template <class Draw>
 void writing(const Draw& draw) {
   try {
     draw();
   } catch (const Error&) {
     throw;
+  } catch (const std::invalid_argument& e) {
+    fail<UsageError>(e.what(), "; show fewer images (--count)");
   } catch (const std::runtime_error& e) {
     fail<StorageError>(e.what(), "; choose another place with --out");
   }
@@ -145,9 +144,17 @@ void writing(const Draw& draw) {
 }  // namespace
 
 void draw_samples(const std::string& path, const FlowModel& model, int levels, int64_t count, double temperature, uint64_t seed) {
-  Rng rng(seed, stream("sample"));
+  constexpr int64_t kMost = 10'000, kMostPixels = 1 << 26;
+  const Shape s = model.bijection().input_shape();
+  const int64_t most = std::clamp<int64_t>(kMostPixels / s.numel(), 1, kMost);
+  if (count > most) fail<UsageError>("a picture of ", count, " samples ", s, " is too large; give a --count of at most ", most);
+  // Dequantised values in [0, levels) as grey values in [0, 1]: the integer below, over the largest.
+  std::vector<double> grey;
+  for_each_sample(model, count, temperature, seed, [&](const Tensor& x) {
+    for (Real v : x.data()) grey.push_back(std::floor(static_cast<double>(v)) / (levels - 1));
+  });
   const std::string caption = text(count, " samples") + (temperature == 1 ? "" : text(" at temperature ", temperature));
-  const plot::Images images = as_images(model.sample(count, rng, temperature), levels);
+  const plot::Images images(grey, static_cast<size_t>(count), static_cast<size_t>(s[0]), static_cast<size_t>(s[1]), static_cast<size_t>(s[2]));
   writing([&] { plot::image_grid(path, images, {.caption = caption}); });
 }
 

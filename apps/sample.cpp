@@ -1,28 +1,44 @@
 // bijou sample: pictures from a trained flow (images), or points as CSV (vectors).
+#include "apps/density.hpp"
 #include "apps/pictures.hpp"
 #include "apps/run_folder.hpp"
 #include "flows/checkpoint.hpp"
 
+#include <cmath>
 #include <iostream>
 
 namespace bijou::inline BIJOU_SCALAR {
+namespace {
+
+void write_samples(const std::string& path, const FlowModel& model, const SampleOptions& options) {
+  std::ofstream file(path);
+  file.imbue(std::locale::classic());
+  file.precision(9);
+  for_each_sample(model, options.count, options.temperature, options.seed, [&](const Tensor& x) {
+    const int64_t d = x.shape()[1];
+    for (int64_t i = 0; i < x.numel() && file; ++i) {
+      if (!std::isfinite(x.data()[i])) fail<NonFiniteError>(path, ": a sample is not finite; try a smaller --temperature, or train on");
+      file << x.data()[i] << (i % d == d - 1 ? '\n' : ',');
+    }
+    if (!file) fail<StorageError>(path, ": cannot be written; choose another file with --out");
+  });
+  if (!file.flush()) fail<StorageError>(path, ": cannot be written; choose another file with --out");
+}
+
+}  // namespace
 
 int sample(const SampleOptions& options) {
   const SavedFlow saved = load_flow(checkpoint_of(options.run));
   const bool image = saved.config.input.rank() == 3;
   const std::filesystem::path beside = std::filesystem::is_directory(options.run) ? options.run : ".";
   const std::string out = options.out.empty() ? (beside / (image ? "samples.png" : "samples.csv")).string() : options.out;
+  if (std::filesystem::path(out).extension() == (image ? ".csv" : ".png")) {
+    fail<UsageError>("--out ", out, ": the samples are ", image ? "images, they go into a .png" : "vectors, they go into a .csv");
+  }
   if (image) {
     draw_samples(out, *saved.model, saved.config.levels, options.count, options.temperature, options.seed);
   } else {
-    Rng rng(options.seed, stream("sample"));
-    const Tensor x = saved.model->sample(options.count, rng, options.temperature);
-    std::ofstream file(out);
-    file.imbue(std::locale::classic());
-    file.precision(9);
-    const int64_t d = x.shape()[1];
-    for (int64_t i = 0; i < x.numel(); ++i) file << x.data()[i] << (i % d == d - 1 ? '\n' : ',');
-    if (!file.flush()) fail<StorageError>(out, ": cannot be written; choose another file with --out");
+    write_samples(out, *saved.model, options);
   }
   std::cout << options.count << " samples at temperature " << options.temperature << ": " << out << std::endl;
   return 0;

@@ -31,6 +31,14 @@ std::string resolved_config(const TrainOptions& o, const std::string& preset, co
   return j.dump(2) + "\n";
 }
 
+bool is_utf8(const std::string& path) {
+  try {
+    return !nlohmann::json(path).dump().empty();
+  } catch (const nlohmann::json::exception&) {
+    return false;
+  }
+}
+
 std::vector<NamedFigure> baselines_of(const Dataset& data) {
   std::vector<NamedFigure> all;
   if (data.is_image()) {
@@ -58,9 +66,23 @@ void print_figures(const Dataset& data, double test, const std::vector<NamedFigu
   for (const auto& b : baselines) line(b.name, b.nats, "");
 }
 
+// A preset that cannot take these data, as when its scales cannot halve the images: both are named, and what would do.
+std::unique_ptr<FlowModel> build_for(const Dataset& data, const std::string& preset, const RealNVPConfig& config, uint64_t seed) {
+  try {
+    return build_realnvp(config, seed);
+  } catch (const ValueError& e) {
+    const Shape s = config.input;
+    const bool even = s.rank() == 3 && s[0] % 2 == 0 && s[1] % 2 == 0 && s[0] * s[1] > 4 && preset != "digits";
+    fail<UsageError>(data.name, ": preset '", preset, "' cannot take examples ", s, " (", e.what(), ")",
+                     even ? "; try --preset digits, which has 2 scales" : "");
+  }
+}
+
 }  // namespace
 
 int train(const TrainOptions& options) {
+  // It is written into config.json and every checkpoint, both of which are Unicode.
+  if (!is_utf8(options.data)) fail<UsageError>("--data ", options.data, ": the path is not UTF-8; rename it");
   const Dataset data = load_dataset(options.data, {.data_dir = options.data_dir});
   Preset preset = find_preset(options.preset, data);
   const std::string preset_name = options.preset.empty() ? default_preset(data) : options.preset;
@@ -71,24 +93,26 @@ int train(const TrainOptions& options) {
   const int64_t per_epoch = Loader(data.train, data.levels, s.batch_size, options.seed).batches_per_epoch();
   const int64_t steps = options.steps ? *options.steps : options.epochs.value_or(s.epochs) * per_epoch;
 
-  const auto model = build_realnvp(preset.model, options.seed);
+  const auto model = build_for(data, preset_name, preset.model, options.seed);
   if (preset.model.standardize) {
     const auto moments = column_moments(data.train.x);
     set_standardization(*model, moments.mean, moments.stddev);
   }
-  const MemoryForecast memory = forecast_memory(*model, s.batch_size);
+  const MemoryForecast memory = forecast_memory(preset.model, s.batch_size);
+  refuse_too_much(memory, s.batch_size);
+  RunFolder folder(options.out.empty() ? "runs/realnvp-" + data_stem(options.data) : options.out);
+  const std::string config = resolved_config(options, preset_name, preset.model, s, steps);
+  folder.write("config.json", config);
+
   std::cerr << "RealNVP on " << data.name << ": " << model->parameter_count() << " parameters, " << data.train.size() << " training, "
             << data.validation.size() << " validation and " << data.test.size() << " test examples\n"
             << "preset " << preset_name << ": " << steps << " steps of " << s.batch_size << " examples, " << kernels::threads()
             << " threads, about " << memory.total() / (1 << 20) << " MiB\n";
-  refuse_too_much(memory, s.batch_size);
-
-  RunFolder folder(options.out.empty() ? "runs/realnvp-" + data_stem(options.data) : options.out);
-  const std::string config = resolved_config(options, preset_name, preset.model, s, steps);
-  folder.write("config.json", config);
-  const InterruptScope catch_signals;
   Trainer trainer(*model, preset.model, data, s, steps, options.seed, folder, {{"training", config}, {"data", options.data}});
-  const Trainer::Outcome outcome = trainer.run();
+  const Trainer::Outcome outcome = [&] {
+    const InterruptScope catch_signals;
+    return trainer.run();
+  }();
   if (outcome.interrupted) {
     std::cerr << "interrupted; saved " << folder.last() << "\n";
     return 130;
@@ -103,7 +127,7 @@ int train(const TrainOptions& options) {
   for (const std::string& file : draw_run(folder, *best.model, data, outcome.history, baselines, options.seed)) {
     std::cout << "picture: " << file << "\n";
   }
-  std::cout << "\nnext: build/bijou sample " << shell_quoted(folder.path()) << " --count 64 --temperature 0.8" << std::endl;
+  std::cout << "\nnext: " << shell_quoted(options.program) << " sample " << shell_quoted(folder.path()) << " --count 64 --temperature 0.8" << std::endl;
   return 0;
 }
 

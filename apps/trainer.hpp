@@ -29,7 +29,7 @@ class Trainer {
   double step(const Batch& batch, double learning_rate);
   void finish_epoch(int64_t epoch, int64_t step, double learning_rate);
   void save(const std::string& path, int64_t epoch, int64_t step);
-  [[noreturn]] void explain(const Batch& batch, const std::string& what) const;
+  [[noreturn]] void explain(int64_t epoch, int64_t step, const std::string& what, const std::function<void()>& again);
 
   FlowModel& model_;
   const RealNVPConfig& config_;

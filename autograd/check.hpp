@@ -16,27 +16,15 @@ namespace bijou::inline BIJOU_SCALAR {
 struct Error : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
-struct ShapeError : Error {
-  using Error::Error;
-};  // two shapes that do not fit: names the operation and both
-struct ValueError : Error {
-  using Error::Error;
-};  // an argument whose value makes no sense
-struct UsageError : Error {
-  using Error::Error;
-};  // wrong usage of the program                     exit 2
-struct DataError : Error {
-  using Error::Error;
-};  // data that is missing or broken                 exit 3
-struct CheckpointError : Error {
-  using Error::Error;
-};  // a checkpoint that is broken or does not fit    exit 4
-struct NonFiniteError : Error {
-  using Error::Error;
-};  // a loss or gradient that is not finite          exit 5
-struct StorageError : Error {
-  using Error::Error;
-};  // a file that cannot be written, a full disk     exit 6
+// clang-format off
+struct ShapeError : Error { using Error::Error; };       // two shapes that do not fit: names the operation and both
+struct ValueError : Error { using Error::Error; };       // an argument whose value makes no sense
+struct UsageError : Error { using Error::Error; };       // wrong usage of the program                     exit 2
+struct DataError : Error { using Error::Error; };        // data that is missing or broken                 exit 3
+struct CheckpointError : Error { using Error::Error; };  // a checkpoint that is broken or does not fit    exit 4
+struct NonFiniteError : Error { using Error::Error; };   // a loss or gradient that is not finite          exit 5
+struct StorageError : Error { using Error::Error; };     // a file that cannot be written, a full disk     exit 6
+// clang-format on
 
 // Any printable values, one after another. The classic locale: a decimal comma never gets into a message or file.
 template <class... Parts>

@@ -59,9 +59,9 @@ Tensor zip(const char* name, kernels::Binary* f, const Tensor& a, const Tensor& 
   return y;
 }
 
-struct Split {
+struct Split {  // a shape seen as [outer, axis, inner]
   int64_t outer, size, inner;
-};  // a shape seen as [outer, axis, inner]
+};
 Split around(const Shape& s, int axis) {
   Split r{1, s[axis], 1};
   for (int i = 0; i < axis; ++i) r.outer *= s[i];

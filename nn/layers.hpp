@@ -6,10 +6,10 @@
 
 namespace bijou::inline BIJOU_SCALAR {
 
-enum class Start {
+enum class Start {  // zero: the last layer of a coupling's network, so that the flow starts near the identity
   he,
   zero
-};  // zero: the last layer of a coupling's network, so that the flow starts near the identity
+};
 
 // y = x W + b      W [in, out]
 class Linear : public Module {

@@ -7,9 +7,9 @@
 namespace bijou::inline BIJOU_SCALAR::kernels {
 
 void take(int64_t outer, int64_t from, int64_t inner, std::span<const int64_t> index, const Real* x, Real* y) {
-  struct Run {
+  struct Run {  // consecutive indices are copied together; from < 0: zeros
     int64_t to, from, length;
-  };  // consecutive indices are copied together; from < 0: zeros
+  };
   std::vector<Run> runs;
   for (int64_t i = 0; i < static_cast<int64_t>(index.size()); ++i) {
     const bool zero = index[i] < 0;

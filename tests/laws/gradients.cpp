@@ -1,5 +1,5 @@
-// Every operation's gradient, in double against finite differences and in float against double. `make gradcheck`
-// runs these cases, one for each row of the table of operations.
+// Every operation's gradient, in double against finite differences and in float against double. `make
+// gradcheck` runs these cases, one for each row of the table of operations.
 #include "tests/tables/door.hpp"
 #include "tests/tables/operations.hpp"
 #include "tests/tables/rows.hpp"
@@ -15,8 +15,8 @@ using namespace bijou;
 
 namespace {
 
-constexpr double kBound = 1e-7;        // double against finite differences
-constexpr double kFloatBound = 1e-4;   // float against double
+constexpr double kBound = 1e-7;       // double against finite differences
+constexpr double kFloatBound = 1e-4;  // float against double
 
 double relative_error(double g, double h, double floor = 1e-3) {
   return std::abs(g - h) / std::max({std::abs(g), std::abs(h), floor});
@@ -26,8 +26,8 @@ double dot(const Tensor& a, std::span<const double> b) {
   return std::inner_product(b.begin(), b.end(), a.data().begin(), 0.0);
 }
 
-// The derivative of <R, f> along one random direction of one argument, by the gradient and by finite differences: says
-// as much about all entries at once as a difference for each would say about that one.
+// The derivative of <R, f> along one random direction of one argument, by the gradient and by finite
+// differences: says as much about all entries at once as a difference for each would say about that one.
 double directional_error(const OperationCase& op, int set, const std::vector<Tensor>& inputs, size_t argument,
                          std::span<const double> gradient) {
   Rng rng(2, stream("direction", argument));
@@ -42,8 +42,8 @@ double directional_error(const OperationCase& op, int set, const std::vector<Ten
   return relative_error(dot(direction, gradient), fd);
 }
 
-// The largest relative error among the entries. In the large sets an entry is the sum of thousands of terms that may
-// cancel, so there a float's error is measured against the largest entry.
+// The largest relative error among the entries. In the large sets an entry is the sum of thousands of terms
+// that may cancel, so there a float's error is measured against the largest entry.
 double float_error(std::span<const double> f32, std::span<const double> f64, bool large) {
   double floor = 1e-3, worst = 0;
   for (size_t i = 0; large && i < f64.size(); ++i) floor = std::max(floor, std::abs(f64[i]));
@@ -58,11 +58,11 @@ void print_line(const std::string& operation, const std::string& argument, const
                 double in_float) {
   static bool header = false;
   if (!std::exchange(header, true)) {
-    std::printf("%-38s %8s  %-18s %9s %7s  %9s %7s\n", "gradient of", "argument", "shape", "error", "bound",
-                "in float", "bound");
+    std::printf("%-38s %8s  %-18s %9s %7s  %9s %7s\n", "gradient of", "argument", "shape", "error", "bound", "in float",
+                "bound");
   }
-  std::printf("%-38s %8s  %-18s %9.1e %7.0e  %9.1e %7.0e\n", operation.c_str(), argument.c_str(), shape.c_str(),
-              error, kBound, in_float, kFloatBound);
+  std::printf("%-38s %8s  %-18s %9.1e %7.0e  %9.1e %7.0e\n", operation.c_str(), argument.c_str(), shape.c_str(), error,
+              kBound, in_float, kFloatBound);
 }
 
 struct Gradients {
@@ -104,8 +104,8 @@ struct Gradients {
 
 [[maybe_unused]] const bool registered = bijou_tests::register_rows<Gradients>();
 
-// The functions that a header declares, as "name(parameter, parameter)": the last word of each parameter, without its
-// default value.
+// The functions that a header declares, as "name(parameter, parameter)": the last word of each parameter,
+// without its default value.
 std::multiset<std::string> declared_functions(const char* path) {
   std::ifstream file(path);
   REQUIRE_MESSAGE(file, "the tests run in the project's folder: no ", path, " here");
@@ -129,7 +129,7 @@ std::multiset<std::string> declared_functions(const char* path) {
 
 TEST_CASE("gradient table: every operation of ops.hpp has a row") {
   const auto declared = declared_functions("autograd/ops.hpp");
-  REQUIRE(declared.size() > 40);   // or the text was not understood
+  REQUIRE(declared.size() > 40);  // or the text was not understood
   std::set<std::string> covered, names;
   for (const OperationCase& op : operations()) {
     covered.insert(op.symbol);

@@ -56,8 +56,9 @@ TEST_CASE("tape: a long recording that never runs backward is freed, too") {
 }
 
 TEST_CASE("tape: backward gives back what the operations kept") {
+  constexpr int64_t kSize = 1000, kBytes = kSize * static_cast<int64_t>(sizeof(Real));
   Rng rng(1);
-  const Variable x(Tensor::randn({1000}, rng), true);
+  const Variable x(Tensor::randn({kSize}, rng), true);
   Tape tape;
   const int64_t before = storage_statistics().bytes_in_use;
   {
@@ -65,11 +66,31 @@ TEST_CASE("tape: backward gives back what the operations kept") {
       const Tape::Recording on(tape);
       return sum(exp(tanh(x)));
     }();
-    CHECK(storage_statistics().bytes_in_use >= before + 2 * 1000 * static_cast<int64_t>(sizeof(Real)));
+    CHECK(storage_statistics().bytes_in_use >= before + 2 * kBytes);
     tape.backward(loss);
   }
   const int64_t gradient_only = storage_statistics().bytes_in_use - before;
-  CHECK(gradient_only < 2 * 1000 * static_cast<int64_t>(sizeof(Real)));
+  CHECK(gradient_only < 2 * kBytes);
+}
+
+TEST_CASE("tape: backward frees as it goes") {
+  constexpr int64_t kSize = 1000, kBytes = kSize * static_cast<int64_t>(sizeof(Real));
+  Rng rng(1);
+  const Variable x(Tensor::randn({kSize}, rng), true);
+  int64_t halfway = 0;
+  Tape tape;
+  std::vector<Variable> loss;
+  {
+    const Tape::Recording on(tape);
+    const Variable probe = record("probe", x.value(), wrt(x, [&](const Tensor& dy) {
+                                    halfway = storage_statistics().bytes_in_use;
+                                    return dy;
+                                  }));
+    loss.push_back(sum(tanh(tanh(tanh(tanh(tanh(tanh(tanh(tanh(probe))))))))));
+  }
+  const int64_t before = storage_statistics().bytes_in_use;
+  tape.backward(loss[0]);
+  CHECK(halfway <= before - 6 * kBytes);
 }
 
 TEST_CASE("tape: x + x, x * x and x - x count both uses") {
@@ -106,7 +127,8 @@ TEST_CASE("tape: a second backward adds to the leaves' gradients") {
   }
 }
 
-// The two inputs of an addition get the very tensor that arrived: adding to one must not reach the other, nor the seed.
+// The two inputs of an addition get the very tensor that arrived: adding to one must not reach the other, nor
+// the seed.
 TEST_CASE("tape: gradients that share storage are not overwritten") {
   const Variable a = leaf({1, 2}), b = leaf({3, 4});
   const Tensor seed = Tensor::from({2}, {1, 10});
@@ -115,7 +137,7 @@ TEST_CASE("tape: gradients that share storage are not overwritten") {
   {
     const Tape::Recording on(tape);
     const Variable y = a + b;
-    outputs = {y * a, y, reshape(y, {2})};        // y's slot takes several gradients, the seed itself among them
+    outputs = {y * a, y, reshape(y, {2})};  // y's slot takes several gradients, the seed itself among them
   }
   tape.backward(outputs, {seed, seed, seed});
   CHECK(values(seed) == std::vector<double>{1, 10});
@@ -143,7 +165,7 @@ TEST_CASE("tape: an output of several that nobody used has a zero gradient") {
   std::vector<Variable> loss;
   {
     const Tape::Recording on(tape);
-    const Tensor X = x.value();
+    const Tensor& X = x.value();
     auto pair = record_many("pair", {math::exp(X), Tensor::zeros({2, 2})}, {x}, [&] {
       return [&](const std::vector<Tensor>& dy) -> std::vector<Tensor> {
         arrived = dy;
@@ -174,7 +196,7 @@ TEST_CASE("tape: an input of several whose gradient is undefined gets none") {
   CHECK_FALSE(w.gradient().defined());
 }
 
-TEST_CASE("tape: with no active tape, under Pause, or without an input that needs a gradient, nothing is recorded") {
+TEST_CASE("tape: with no active tape, under Pause, or with constants only, nothing is recorded") {
   const Variable x = leaf({1, 2}), constant(Tensor::from({2}, {1, 2}));
   CHECK(Tape::active() == nullptr);
   CHECK_FALSE((x * 2).requires_grad());
@@ -203,7 +225,7 @@ TEST_CASE("tape: a wrt that is not needed keeps nothing alive") {
   const Variable x(Tensor::randn({100}, rng), true), constant(Tensor::randn({100}, rng));
   Tape tape;
   const Tape::Recording on(tape);
-  const Variable y = x * constant;       // needs the constant for x's gradient, but x itself for nobody's
+  const Variable y = x * constant;  // needs the constant for x's gradient, but x itself for nobody's
   CHECK(x.value().unique());
   CHECK_FALSE(constant.value().unique());
 }
@@ -220,7 +242,7 @@ TEST_CASE("tape: recordings nest, and each gets its own operations") {
       const Variable z(Tensor::from({1}, {5}), true);
       const Variable loss = square(z) * 3;
       CHECK(inner.size() == 2);
-      inner.backward(loss);                     // pauses, so that nothing of it lands on the outer tape
+      inner.backward(loss);  // pauses, so that nothing of it lands on the outer tape
       CHECK(values(z.gradient()) == std::vector<double>{30});
       CHECK(Tape::active() == &inner);
     }
@@ -244,7 +266,7 @@ TEST_CASE("tape: an inner tape's gradients flow into values of the outer one") {
     const Tape::Recording nested(inner);
     inner.backward(y * 7);
   }
-  outer.backward(outputs, {Tensor::from({1}, {1})});       // 1 from here and 7 from within
+  outer.backward(outputs, {Tensor::from({1}, {1})});  // 1 from here and 7 from within
   CHECK(values(x.gradient()) == std::vector<double>{8 * 4});
 }
 
@@ -275,7 +297,7 @@ TEST_CASE("tape: gradients() may be asked again, and touches no leaf") {
   for (int again = 0; again < 2; ++again) {
     CHECK(values(tape.gradients(y, {seed}, {x})[0]) == std::vector<double>{2 * 3 * 3, 10 * 2 * 8 * 4});
     CHECK(values(tape.gradients(y, {seed}, middle)[0]) == std::vector<double>{2 * 3, 10 * 2 * 8});
-    const auto both = tape.gradients(y, {seed}, {middle[0], x, x});        // an input may be named twice
+    const auto both = tape.gradients(y, {seed}, {middle[0], x, x});  // an input may be named twice
     CHECK(values(both[0]) == std::vector<double>{2 * 3, 10 * 2 * 8});
     CHECK(values(both[1]) == std::vector<double>{2 * 3 * 3, 10 * 2 * 8 * 4});
     CHECK(values(both[2]) == values(both[1]));
@@ -286,7 +308,7 @@ TEST_CASE("tape: gradients() may be asked again, and touches no leaf") {
     CHECK_FALSE(y[0].gradient().defined());
     CHECK(tape.size() == 3);
   }
-  tape.backward(y, {seed});                                                // and backward still runs
+  tape.backward(y, {seed});  // and backward still runs
   CHECK(values(x.gradient()) == std::vector<double>{100 + 18, 200 + 640});
   CHECK(values(w.gradient()) == std::vector<double>{300 + 6, 400 + 320});
   CHECK(values(v.gradient()) == std::vector<double>{1, 10});
@@ -320,9 +342,8 @@ TEST_CASE("tape: a gradient of the wrong shape dies at the sink, with both shape
   Tape joint;
   {
     const Tape::Recording on(joint);
-    y = record_many("short", {x.value()}, {x}, [] {
-      return [](const std::vector<Tensor>&) -> std::vector<Tensor> { return {}; };
-    });
+    y = record_many("short", {x.value()}, {x},
+                    [] { return [](const std::vector<Tensor>&) -> std::vector<Tensor> { return {}; }; });
   }
   CHECK(message<ValueError>([&] { joint.backward(y, {Tensor::zeros({2})}); }) ==
         "short: its gradient returned 0 values for 1 inputs");
@@ -346,7 +367,7 @@ TEST_CASE("tape: backward wants one value, or seeds, and something to flow to") 
   CHECK(message<ValueError>([&] { tape.gradients(y, {}, {x}); }) == "Tape::gradients: 1 outputs but 0 seeds");
   CHECK(message<ValueError>([&] { tape.gradients(y, {Tensor::zeros({2})}, {Variable(Tensor::scalar(1))}); }) ==
         "Tape::gradients: an input of shape [] does not require a gradient");
-  tape.backward(y, {Tensor::from({2}, {1, 2})});       // none of these errors spoilt it
+  tape.backward(y, {Tensor::from({2}, {1, 2})});  // none of these errors spoilt it
   CHECK(values(x.gradient()) == std::vector<double>{2, 4});
 }
 
@@ -364,6 +385,7 @@ TEST_CASE("tape: jacobian and jacobian_of_one agree with each other and with the
       CHECK(one.data()[i * 4 + j] == doctest::Approx(expected).epsilon(1e-12));
     }
   }
-  CHECK(message<ShapeError>([&] { jacobian_of_one(f, Tensor::zeros({2, 4})); }) ==
-        "jacobian_of_one: expects one example [1, ...], got [2, 4]");
+  CHECK(message<ShapeError>([&] {
+          jacobian_of_one(f, Tensor::zeros({2, 4}));
+        }) == "jacobian_of_one: expects one example [1, ...], got [2, 4]");
 }

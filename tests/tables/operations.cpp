@@ -14,8 +14,8 @@ using math::Triangle;
 
 const Sets kElementwise = {{{}}, {{5}}, {{2, 3}}, {{2, 1, 3, 2}}};
 const Sets kManyBlocks = {{{3, 7001}}};
-const Sets kPairs = {{{}, {}},     {{2, 3}, {2, 3}},       {{4, 1}, {3}},     {{3}, {4, 1}},
-                     {{}, {2, 2}}, {{2, 1, 3}, {4, 1}},    {{3, 1}, {1, 1}},  {{2, 3, 1}, {2, 1, 4}}};
+const Sets kPairs = {{{}, {}},     {{2, 3}, {2, 3}},    {{4, 1}, {3}},    {{3}, {4, 1}},
+                     {{}, {2, 2}}, {{2, 1, 3}, {4, 1}}, {{3, 1}, {1, 1}}, {{2, 3, 1}, {2, 1, 4}}};
 const Sets kCubes = {{{2, 3, 4}}, {{3, 1, 2}}, {{2, 2, 1, 3}}};
 const Sets kChannels = {{{5, 2}}, {{2, 3, 2, 3}}, {{7, 1}}, {{1, 4}}};
 const Sets kTriangular = {{{1, 1}, {1, 3}}, {{2, 2}, {2, 1}}, {{4, 4}, {4, 3}}};
@@ -40,13 +40,13 @@ const std::vector<OperationCase>& operations() {
     {"multiply", "operator*(a, b)", kPairs, {}, [](In v) { return v[0] * v[1]; }, {{{300, 70}, {300, 1}}}},
     {"divide", "operator/(a, b)", kPairs, {any, nonzero}, [](In v) { return v[0] / v[1]; }},
     {"negate", "operator-(x)", kElementwise, {}, [](In v) { return -v[0]; }},
-    {"add scalar", "operator+(x, c)", kElementwise, {}, [](In v) { return v[0] + 1.5; }},
-    {"subtract scalar", "operator-(x, c)", kElementwise, {}, [](In v) { return v[0] - 1.5; }},
-    {"multiply by scalar", "operator*(x, c)", kElementwise, {}, [](In v) { return v[0] * -1.5; }},
-    {"divide by scalar", "operator/(x, c)", kElementwise, {}, [](In v) { return v[0] / -1.5; }},
-    {"scalar add", "operator+(c, x)", kElementwise, {}, [](In v) { return 1.5 + v[0]; }},
-    {"scalar subtract", "operator-(c, x)", kElementwise, {}, [](In v) { return 1.5 - v[0]; }},
-    {"scalar multiply", "operator*(c, x)", kElementwise, {}, [](In v) { return -1.5 * v[0]; }},
+    {"add_scalar", "operator+(x, c)", kElementwise, {}, [](In v) { return v[0] + 1.5; }},
+    {"subtract_scalar", "operator-(x, c)", kElementwise, {}, [](In v) { return v[0] - 1.5; }},
+    {"multiply_by_scalar", "operator*(x, c)", kElementwise, {}, [](In v) { return v[0] * -1.5; }},
+    {"divide_by_scalar", "operator/(x, c)", kElementwise, {}, [](In v) { return v[0] / -1.5; }},
+    {"scalar_add", "operator+(c, x)", kElementwise, {}, [](In v) { return 1.5 + v[0]; }},
+    {"scalar_subtract", "operator-(c, x)", kElementwise, {}, [](In v) { return 1.5 - v[0]; }},
+    {"scalar_multiply", "operator*(c, x)", kElementwise, {}, [](In v) { return -1.5 * v[0]; }},
 
     // Element by element
     {"exp", "exp(x)", kElementwise, {}, [](In v) { return exp(v[0]); }, kManyBlocks},
@@ -61,62 +61,80 @@ const std::vector<OperationCase>& operations() {
 
     // Sums
     {"sum", "sum(x)", kElementwise, {}, [](In v) { return sum(v[0]); }, {{{70000}}}},
-    {"sum over axes", "sum(x, axes)", kCubes, {}, [](In v) { return sum(v[0], {0, 2}); }, {{{40, 30, 50}}}},
-    {"sum over the middle axis", "sum(x, axes)", kCubes, {}, [](In v) { return sum(v[0], {1}); }},
-    {"sum over the last axis", "sum(x, axes)", kCubes, {}, [](In v) { return sum(v[0], {-1}); }},
-    {"sum over the first axes", "sum(x, axes)", kCubes, {}, [](In v) { return sum(v[0], {1, 0}); }},
+    {"sum_over_axes", "sum(x, axes)", kCubes, {}, [](In v) { return sum(v[0], {0, 2}); }, {{{40, 30, 50}}}},
+    {"sum_over_the_middle_axis", "sum(x, axes)", kCubes, {}, [](In v) { return sum(v[0], {1}); }},
+    {"sum_over_the_last_axis", "sum(x, axes)", kCubes, {}, [](In v) { return sum(v[0], {-1}); }},
+    {"sum_over_the_first_axes", "sum(x, axes)", kCubes, {}, [](In v) { return sum(v[0], {1, 0}); }},
     {"mean", "mean(x)", kElementwise, {}, [](In v) { return mean(v[0]); }},
-    {"mean over axes", "mean(x, axes)", kCubes, {}, [](In v) { return mean(v[0], {0, -1}); }},
-    {"sum per sample", "sum_per_sample(x)", kCubes, {}, [](In v) { return sum_per_sample(v[0]); }, {{{4, 90, 90}}}},
-    {"logsumexp", "logsumexp(x)", {{{1}}, {{4}}, {{2, 3}}, {{2, 3, 5}}}, {}, [](In v) { return logsumexp(v[0]); }, {{{300, 20}}}},
+    {"mean_over_axes", "mean(x, axes)", kCubes, {}, [](In v) { return mean(v[0], {0, -1}); }},
+    {"sum_per_sample", "sum_per_sample(x)", kCubes, {}, [](In v) { return sum_per_sample(v[0]); },
+     {{{4, 90, 90}}}},
+    {"logsumexp", "logsumexp(x)", {{{1}}, {{4}}, {{2, 3}}, {{2, 3, 5}}}, {},
+     [](In v) { return logsumexp(v[0]); }, {{{300, 20}}}},
 
     // Per channel
-    {"moments", "moments(x)", kChannels, {}, [](In v) { auto [m, s] = moments(v[0]); return concat({m, s}, 0); }, {{{4, 60, 50, 3}}}},
-    {"mean of moments", "moments(x)", kChannels, {}, [](In v) { return moments(v[0]).mean; }},
-    {"normalize", "normalize(x, mean, variance, eps)", {{{5, 2}, {2}, {2}}, {{2, 3, 2, 3}, {3}, {3}}, {{3, 1}, {1}, {1}}},
-     {any, any, positive}, [](In v) { return normalize(v[0], v[1], v[2], 0.1); }, {{{4, 60, 50, 3}, {3}, {3}}}},
-    {"training form of batch normalisation", "normalize(x, mean, variance, eps)", {{{5, 2}}, {{2, 3, 2, 3}}, {{7, 1}}}, {},
+    {"moments", "moments(x)", kChannels, {},
+     [](In v) { auto [m, s] = moments(v[0]); return concat({m, s}, 0); }, {{{4, 60, 50, 3}}}},
+    {"mean_of_moments", "moments(x)", kChannels, {}, [](In v) { return moments(v[0]).mean; }},
+    {"normalize", "normalize(x, mean, variance, eps)",
+     {{{5, 2}, {2}, {2}}, {{2, 3, 2, 3}, {3}, {3}}, {{3, 1}, {1}, {1}}}, {any, any, positive},
+     [](In v) { return normalize(v[0], v[1], v[2], 0.1); }, {{{4, 60, 50, 3}, {3}, {3}}}},
+    {"training form of batch normalisation", "normalize(x, mean, variance, eps)",
+     {{{5, 2}}, {{2, 3, 2, 3}}, {{7, 1}}}, {},
      [](In v) { auto [m, s] = moments(v[0]); return normalize(v[0], m, s, 1e-5); }},
 
     // Shapes
-    {"reshape", "reshape(x, shape)", {{{4}}, {{2, 3}}, {{2, 1, 3, 2}}}, {}, [](In v) { return reshape(v[0], {2, Tensor::kInfer}); }},
-    {"split", "split(x, axis, sizes)", {{{4}}, {{2, 6}}, {{2, 3, 5}}}, {},        // the middle part is not used
-     [](In v) { auto p = split(v[0], -1, {1, 2, v[0].shape()[-1] - 3}); return concat({p[2] * 2.0, p[0]}, -1); }},
-    {"split rows", "split(x, axis, sizes)", {{{4}}, {{3, 2}}, {{5, 2, 3}}}, {},
+    {"reshape", "reshape(x, shape)", {{{4}}, {{2, 3}}, {{2, 1, 3, 2}}}, {},
+     [](In v) { return reshape(v[0], {2, Tensor::kInfer}); }},
+    // The middle part is not used.
+    {"split", "split(x, axis, sizes)", {{{4}}, {{2, 6}}, {{2, 3, 5}}}, {}, [](In v) {
+       auto p = split(v[0], -1, {1, 2, v[0].shape()[-1] - 3});
+       return concat({p[2] * 2.0, p[0]}, -1);
+     }},
+    {"split_rows", "split(x, axis, sizes)", {{{4}}, {{3, 2}}, {{5, 2, 3}}}, {},
      [](In v) { auto p = split(v[0], 0, {2, v[0].shape()[0] - 2}); return concat({square(p[1]), p[0]}, 0); }},
     {"concat", "concat(parts, axis)", {{{2}, {3}}, {{2, 1}, {2, 3}}, {{2, 2, 2}, {2, 1, 2}}}, {},
      [](In v) { return concat({v[0], v[1], v[0]}, v[0].shape().rank() == 1 ? 0 : 1); }},
-    {"concat channels", "concat(parts, axis)", {{{1}, {2}, {3}}, {{2, 1}, {2, 3}, {2, 2}}, {{2, 1, 3}, {2, 1, 1}, {2, 1, 2}}}, {},
+    {"concat_channels", "concat(parts, axis)",
+     {{{1}, {2}, {3}}, {{2, 1}, {2, 3}, {2, 2}}, {{2, 1, 3}, {2, 1, 1}, {2, 1, 2}}}, {},
      [](In v) { return concat({v[2], v[0], v[1]}, -1); }},
-    {"take", "take(x, axis, index)", {{{2, 4}}, {{1, 5, 2}}, {{2, 4, 1, 3}}}, {}, [](In v) { return take(v[0], 1, {2, -1, 0, 1}); }},
-    {"take channels", "take(x, axis, index)", {{{4}}, {{3, 4}}, {{2, 2, 5}}}, {}, [](In v) { return take(v[0], -1, {-1, -1, 3, 1, 2}); }},
-    {"pad", "pad(x, axis, before, after)", {{{3}}, {{2, 3}}, {{2, 2, 3}}}, {}, [](In v) { return pad(v[0], -1, 2, 1); }},
-    {"pad rows", "pad(x, axis, before, after)", {{{3}}, {{2, 3}}, {{2, 2, 3}}}, {}, [](In v) { return pad(v[0], 0, 0, 2); }},
-    {"crop", "crop(x, axis, begin, end)", {{{3}}, {{4, 2}}, {{5, 2, 3}}}, {}, [](In v) { return crop(v[0], 0, 1, 3); }},
-    {"permute channels", "permute_channels(x, order)", {{{4}}, {{3, 4}}, {{1, 2, 2, 4}}}, {},
+    {"take", "take(x, axis, index)", {{{2, 4}}, {{1, 5, 2}}, {{2, 4, 1, 3}}}, {},
+     [](In v) { return take(v[0], 1, {2, -1, 0, 1}); }},
+    {"take_channels", "take(x, axis, index)", {{{4}}, {{3, 4}}, {{2, 2, 5}}}, {},
+     [](In v) { return take(v[0], -1, {-1, -1, 3, 1, 2}); }},
+    {"pad", "pad(x, axis, before, after)", {{{3}}, {{2, 3}}, {{2, 2, 3}}}, {},
+     [](In v) { return pad(v[0], -1, 2, 1); }},
+    {"pad_rows", "pad(x, axis, before, after)", {{{3}}, {{2, 3}}, {{2, 2, 3}}}, {},
+     [](In v) { return pad(v[0], 0, 0, 2); }},
+    {"crop", "crop(x, axis, begin, end)", {{{3}}, {{4, 2}}, {{5, 2, 3}}}, {},
+     [](In v) { return crop(v[0], 0, 1, 3); }},
+    {"permute_channels", "permute_channels(x, order)", {{{4}}, {{3, 4}}, {{1, 2, 2, 4}}}, {},
      [](In v) { return permute_channels(v[0], {2, 3, 1, 0}); }},
     {"transpose", "transpose(a)", {{{1, 4}}, {{3, 3}}, {{2, 5}}}, {}, [](In v) { return transpose(v[0]); }},
     {"squeeze2d", "squeeze2d(x, factor)", kImages, {}, [](In v) { return squeeze2d(v[0], 2); }},
-    {"unsqueeze2d", "unsqueeze2d(x, factor)", {{{1, 1, 1, 4}}, {{2, 2, 1, 8}}, {{1, 1, 3, 4}}}, {}, [](In v) { return unsqueeze2d(v[0], 2); }},
+    {"unsqueeze2d", "unsqueeze2d(x, factor)", {{{1, 1, 1, 4}}, {{2, 2, 1, 8}}, {{1, 1, 3, 4}}}, {},
+     [](In v) { return unsqueeze2d(v[0], 2); }},
 
     // Linear algebra and convolution
-    {"matmul", "matmul(a, b)", {{{2, 3}, {3, 2}}, {{1, 4}, {4, 3}}, {{5, 2}, {2, 1}}}, {}, [](In v) { return matmul(v[0], v[1]); },
-     {{{200, 150}, {150, 160}}, {{100, 200}, {200, 260}}}},
-    {"slogdet", "slogdet(a)", {{{1, 1}}, {{2, 2}}, {{3, 3}}, {{6, 6}}}, {regular}, [](In v) { return slogdet(v[0]); }, {{{40, 40}}}},
-    {"solve_triangular lower", "solve_triangular(a, b, part)", kTriangular, {regular},
+    {"matmul", "matmul(a, b)", {{{2, 3}, {3, 2}}, {{1, 4}, {4, 3}}, {{5, 2}, {2, 1}}}, {},
+     [](In v) { return matmul(v[0], v[1]); }, {{{200, 150}, {150, 160}}, {{100, 200}, {200, 260}}}},
+    {"slogdet", "slogdet(a)", {{{1, 1}}, {{2, 2}}, {{3, 3}}, {{6, 6}}}, {regular},
+     [](In v) { return slogdet(v[0]); }, {{{40, 40}}}},
+    {"solve_triangular_lower", "solve_triangular(a, b, part)", kTriangular, {regular},
      [](In v) { return solve_triangular(v[0], v[1], Triangle::lower); }, kTriangularLarge},
-    {"solve_triangular upper", "solve_triangular(a, b, part)", kTriangular, {regular},
+    {"solve_triangular_upper", "solve_triangular(a, b, part)", kTriangular, {regular},
      [](In v) { return solve_triangular(v[0], v[1], Triangle::upper); }, kTriangularLarge},
-    {"solve_triangular unit lower", "solve_triangular(a, b, part)", kTriangular, {regular},
+    {"solve_triangular_unit_lower", "solve_triangular(a, b, part)", kTriangular, {regular},
      [](In v) { return solve_triangular(v[0], v[1], Triangle::unit_lower); }, kTriangularLarge},
-    {"solve_triangular unit upper", "solve_triangular(a, b, part)", kTriangular, {regular},
+    {"solve_triangular_unit_upper", "solve_triangular(a, b, part)", kTriangular, {regular},
      [](In v) { return solve_triangular(v[0], v[1], Triangle::unit_upper); }, kTriangularLarge},
     {"conv2d", "conv2d(x, w)", kConvolutions, {}, [](In v) { return conv2d(v[0], v[1]); },
      {{{4, 28, 28, 16}, {5, 5, 16, 16}}, {{2, 20, 20, 8}, {1, 1, 8, 8}}}},
-    {"conv2d with bias", "conv2d(x, w, bias, activation)", with_bias(kConvolutions), {},
+    {"conv2d_bias", "conv2d(x, w, bias, activation)", with_bias(kConvolutions), {},
      [](In v) { return conv2d(v[0], v[1], v[2]); }, {{{2, 17, 19, 5}, {3, 3, 5, 7}, {7}}}},
-    {"conv2d with bias and relu", "conv2d(x, w, bias, activation)", with_bias(kConvolutions), {},
-     [](In v) { return conv2d(v[0], v[1], v[2], Activation::relu); }, {}, [](In v) { return conv2d(v[0], v[1], v[2]); }},
+    {"conv2d_bias_relu", "conv2d(x, w, bias, activation)", with_bias(kConvolutions), {},
+     [](In v) { return conv2d(v[0], v[1], v[2], Activation::relu); }, {},
+     [](In v) { return conv2d(v[0], v[1], v[2]); }},
   };
   return table;
 }
@@ -132,7 +150,8 @@ const OperationCase& operation(const std::string& name) {
 namespace {
 
 Tensor draw(const Shape& shape, Domain domain, Rng& rng) {
-  Tensor x = domain == positive || domain == nonzero ? Tensor::uniform(shape, rng, 0.5, 2.5) : Tensor::randn(shape, rng);
+  Tensor x =
+      domain == positive || domain == nonzero ? Tensor::uniform(shape, rng, 0.5, 2.5) : Tensor::randn(shape, rng);
   const auto values = x.mutable_data();
   if (domain == nonzero) {
     for (Real& v : values) v *= rng.below(2) ? 1 : -1;

@@ -6,12 +6,11 @@
 //   };
 //   const bool registered = register_rows<Gradients>();
 //
-// doctest calls plain functions without arguments: so each row number has a function of its own, made by a template
-// for as many rows as a table may have. Nothing here depends on the scalar.
+// doctest calls plain functions without arguments: so each row number has a function of its own, made by a
+// template for as many rows as a table may have. Nothing here depends on the scalar.
 #pragma once
 #include <doctest/doctest.h>
 
-#include <source_location>
 #include <string>
 #include <utility>
 #include <vector>
@@ -30,10 +29,10 @@ void run_too_many() {
   FAIL("the table has ", Table::names().size(), " rows: raise kMaxRows (", kMaxRows, ") in tests/tables/rows.hpp");
 }
 
-// doctest keeps a pointer to the name of an ordinary case, but owns the full name of a templated one: a row is
-// registered as one of those. Its template id also orders the rows.
-inline void register_row(const std::source_location& at, const std::string& name, void (*run)(), int row) {
-  doctest::detail::TestCase test(run, at.file_name(), at.line(), doctest::detail::TestSuite());
+// doctest keeps a pointer to the name of an ordinary case, but owns the full name of a templated one: a row
+// is registered as one of those. Its template id also orders the rows.
+inline void register_row(const char* file, int line, const std::string& name, void (*run)(), int row) {
+  doctest::detail::TestCase test(run, file, static_cast<unsigned>(line), doctest::detail::TestSuite());
   test.m_template_id = row;
   test.m_full_name = name.c_str();
   test.m_name = test.m_full_name.c_str();
@@ -41,13 +40,15 @@ inline void register_row(const std::source_location& at, const std::string& name
 }
 
 template <class Table>
-bool register_rows(const std::source_location& at = std::source_location::current()) {
+bool register_rows(const char* file = __builtin_FILE(), int line = __builtin_LINE()) {
   const std::vector<std::string> names = Table::names();
   [&]<size_t... Row>(std::index_sequence<Row...>) {
-    ((Row < names.size() ? register_row(at, names[Row], &run_row<Table, Row>, static_cast<int>(Row)) : void()), ...);
-  }(std::make_index_sequence<kMaxRows>());
+    ((Row < names.size() ? register_row(file, line, names[Row], &run_row<Table, Row>, static_cast<int>(Row)) : void()),
+     ...);
+  }
+  (std::make_index_sequence<kMaxRows>());
   if (names.size() > kMaxRows) {
-    register_row(at, names[0] + " (table too long)", &run_too_many<Table>, static_cast<int>(kMaxRows));
+    register_row(file, line, names[0] + " (table too long)", &run_too_many<Table>, static_cast<int>(kMaxRows));
   }
   return true;
 }

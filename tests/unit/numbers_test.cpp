@@ -16,8 +16,8 @@ namespace {
 
 constexpr Real kNaN = std::numeric_limits<Real>::quiet_NaN(), kInfinity = std::numeric_limits<Real>::infinity();
 
-// The kernel's value for x at each place of a vector, the places of the loop's remainder among them; -1 elsewhere. They
-// must all be the same (or all NaN).
+// The kernel's value for x at each place of a vector, the places of the loop's remainder among them; -1
+// elsewhere. They must all be the same (or all NaN).
 Real at_every_place(kernels::Unary* kernel, Real x) {
   constexpr int kSize = 37;
   Real result = 0;
@@ -41,14 +41,20 @@ Real gradient_at(kernels::Backward* kernel, Real xy, Real dy = 1) {
 }  // namespace
 
 TEST_CASE("elementwise: within a few units in the last place of the double functions") {
-  struct Row { const char* name; kernels::Unary* kernel; double (*exact)(double); double low, high; };
+  struct Row {
+    const char* name;
+    kernels::Unary* kernel;
+    double (*exact)(double);
+    double low, high;
+  };
   const Row rows[] = {
       {"negate", kernels::negate, [](double x) { return -x; }, -10, 10},
       {"exp", kernels::exp, [](double x) { return std::exp(x); }, -80, 80},
       {"log", kernels::log, [](double x) { return std::log(x); }, 1e-30, 100},
       {"tanh", kernels::tanh, [](double x) { return std::tanh(x); }, -10, 10},
       {"sigmoid", kernels::sigmoid, [](double x) { return 1 / (1 + std::exp(-x)); }, -80, 80},
-      {"softplus", kernels::softplus, [](double x) { return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x)); }, -80, 80},
+      {"softplus", kernels::softplus,
+       [](double x) { return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x)); }, -80, 80},
       {"relu", kernels::relu, [](double x) { return x > 0 ? x : 0; }, -10, 10},
       {"square", kernels::square, [](double x) { return x * x; }, -10, 10},
       {"sqrt", kernels::sqrt, [](double x) { return std::sqrt(x); }, 0, 100},
@@ -74,7 +80,7 @@ TEST_CASE("elementwise: NaNs stay NaNs, at every place of a vector") {
   }
   CHECK(std::isnan(at_every_place(kernels::log, -1)));
   CHECK(std::isnan(at_every_place(kernels::sqrt, -1)));
-  for (const bool with_bias : {false, true}) {                 // also through the convolution's own relu
+  for (const bool with_bias : {false, true}) {  // also through the convolution's own relu
     const Tensor x = Tensor::full({1, 3, 3, 1}, kNaN), w = Tensor::full({1, 1, 1, 5}, 1),
                  y = math::conv2d(x, w, with_bias ? Tensor::zeros({5}) : Tensor(), true);
     for (const Real v : y.data()) CHECK(std::isnan(v));
@@ -106,7 +112,7 @@ TEST_CASE("elementwise: infinities and overflow end where they must") {
   CHECK(gradient_at(kernels::softplus_backward, 0) == doctest::Approx(0.5));
   CHECK(gradient_at(kernels::tanh_backward, 1) == 0);
   CHECK(gradient_at(kernels::sigmoid_backward, 1) == 0);
-  CHECK(gradient_at(kernels::relu_backward, 0) == 0);           // at the kink: 0, by convention
+  CHECK(gradient_at(kernels::relu_backward, 0) == 0);  // at the kink: 0, by convention
   CHECK(gradient_at(kernels::abs_backward, 0) == 0);
   CHECK(gradient_at(kernels::abs_backward, -3, 2) == -2);
 }
@@ -151,7 +157,7 @@ TEST_CASE("determinant: known matrices, their inverses, and none of a singular o
   const double expected[] = {0.75, 0.5, 0.25, 0.5, 1, 0.5, 0.25, 0.5, 0.75};
   for (int i = 0; i < 9; ++i) CHECK(inverse[i] == doctest::Approx(expected[i]).epsilon(1e-14));
 
-  const Real permutation[] = {0, 0, 1, 1, 0, 0, 0, 1, 0};                 // a cycle of three: even
+  const Real permutation[] = {0, 0, 1, 1, 0, 0, 0, 1, 0};  // a cycle of three: even
   CHECK(kernels::determinant(3, permutation).sign == 1);
   const Real exchange[] = {0, 1, 1, 0};
   CHECK(kernels::determinant(2, exchange, inverse).sign == -1);
@@ -208,7 +214,7 @@ TEST_CASE("random: the moments of uniform, normal and below") {
   for (const int c : count) CHECK(std::abs(c - n / 7.) < 5 * std::sqrt(n * 6 / 49.));
 }
 
-TEST_CASE("random: a draw depends on seed, stream and position alone, and streams know nothing of each other") {
+TEST_CASE("random: a draw depends on seed, stream and position alone; streams are independent") {
   const auto draws = [](uint64_t seed, uint64_t stream) {
     Rng rng(seed, stream);
     std::vector<double> v(20'000);
@@ -217,7 +223,8 @@ TEST_CASE("random: a draw depends on seed, stream and position alone, and stream
   };
   const auto first = draws(1, 0);
   CHECK(draws(1, 0) == first);
-  const std::pair<uint64_t, uint64_t> others[] = {{2, 0}, {1, 1}, {0, 1}, {uint64_t{1} << 32, 0}, {1, uint64_t{1} << 32}};
+  const std::pair<uint64_t, uint64_t> others[] = {
+      {2, 0}, {1, 1}, {0, 1}, {uint64_t{1} << 32, 0}, {1, uint64_t{1} << 32}};
   for (const auto& [seed, number] : others) {
     const auto other = draws(seed, number);
     double correlation = 0;

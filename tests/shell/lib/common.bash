@@ -1,0 +1,118 @@
+# Helpers for tests of the program from outside; to be sourced in the project's root:
+#
+#   . tests/shell/lib/common.bash
+#   expect_exit "usage: no model" 2 'MODEL is required' "$bijou" train
+#
+# They say `ok - name` or `not ok - name: why`. $tmp is a folder for this script alone; it is removed at the end.
+set -u
+unset BIJOU_DATA_DIR
+export OMP_WAIT_POLICY=passive  # the machine may be busy with other work
+
+bijou=$PWD/build/bijou
+if [[ ! -x $bijou ]]; then
+  echo "skip - $(basename "$0" .sh): there is no build/bijou"
+  exit 0
+fi
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+
+ok() { echo "ok - $1"; }
+not_ok() { echo "not ok - $1: ${2//$'\n'/ | }"; }  # not_ok <name> <why>
+skip() { echo "skip - $1: $2"; }
+verdict() { if [[ -z $2 ]]; then ok "$1"; else not_ok "$1" "$2"; fi; }  # verdict <name> <what is wrong, or nothing>
+
+# Runs a command; leaves $code and the files $tmp/out and $tmp/err. Nothing takes longer than a minute.
+run() {
+  timeout -k 5 60 "$@" >"$tmp/out" 2>"$tmp/err" </dev/null
+  code=$?
+}
+
+complaint() {  # complaint <expected code>: what is wrong with the last run in any case, or nothing
+  if ((code != $1)); then
+    echo "exit code $code instead of $1, stderr ends with: $(tail -n 2 "$tmp/err")"
+  elif grep -qE 'terminate called|what\(\):|core dumped' "$tmp/err"; then
+    echo "an uncaught exception: $(tail -n 3 "$tmp/err")"
+  fi
+}
+
+# The program must end with this code, one line on stderr that matches the extended regular expression, and nothing on
+# stdout.
+expect_exit() {  # expect_exit <name> <code> <regex> <command...>
+  local name=$1 expected=$2 regex=$3 why
+  shift 3
+  run "$@"
+  why=$(complaint "$expected")
+  if [[ -z $why ]]; then
+    if (($(wc -l <"$tmp/err") != 1)); then
+      why="$(wc -l <"$tmp/err") lines on stderr instead of one: $(head -n 4 "$tmp/err")"
+    elif ! LC_ALL=C grep -aqE "^bijou: .*($regex)" "$tmp/err"; then
+      why="the line does not match '$regex': $(cat "$tmp/err")"
+    elif [[ -s $tmp/out ]]; then
+      why="something on stdout: $(head -n 2 "$tmp/out")"
+    fi
+  fi
+  verdict "$name" "$why"
+}
+
+# The same for what goes wrong in the middle of training: other lines may stand before the last one.
+expect_last_line() {  # expect_last_line <name> <code> <regex> <command...>
+  local name=$1 expected=$2 regex=$3 why
+  shift 3
+  run "$@"
+  why=$(complaint "$expected")
+  if [[ -z $why ]] && ! tail -n 1 "$tmp/err" | LC_ALL=C grep -aqE "^bijou: .*($regex)"; then
+    why="the last line does not match '$regex': $(tail -n 1 "$tmp/err")"
+  fi
+  verdict "$name" "$why"
+}
+
+expect_success() {  # expect_success <name> <command...>
+  local name=$1
+  shift
+  run "$@"
+  verdict "$name" "$(complaint 0)"
+}
+
+expect_files() {  # expect_files <name> <folder> <file...>: all are there, and not empty
+  local name=$1 folder=$2 file missing=""
+  shift 2
+  for file; do [[ -s $folder/$file ]] || missing+=" $file"; done
+  verdict "$name" "${missing:+missing or empty in $(cd "$folder" 2>/dev/null && find . | tr '\n' ' '):$missing}"
+}
+
+expect_same() {  # expect_same <name> <file> <file>
+  verdict "$1" "$(cmp "$2" "$3" 2>&1)"
+}
+
+# A run of a few steps that other tests then use. Without it they cannot go on.
+prepare() {  # prepare <command...>
+  run "$@"
+  ((code == 0)) && return
+  not_ok "$(basename "$0" .sh): the run that the tests need" "$(complaint 0)"
+  exit 1
+}
+
+# ---- files ----------------------------------------------------------------------------------------------------------
+
+be32() {  # big-endian 32-bit numbers
+  local n
+  for n; do
+    # shellcheck disable=SC2059
+    printf "$(printf '\\x%02x\\x%02x\\x%02x\\x%02x' $((n >> 24 & 255)) $((n >> 16 & 255)) $((n >> 8 & 255)) $((n & 255)))"
+  done
+}
+idx_images() {  # idx_images <n> <height> <width>: the header, then reproducible noise
+  be32 2051 "$1" "$2" "$3"
+  noise $(($1 * $2 * $3))
+}
+idx_labels() {  # idx_labels <n>
+  be32 2049 "$1"
+  head -c "$1" /dev/zero
+}
+noise() { awk -v n="$1" 'BEGIN { srand(7); for (i = 0; i < n; ++i) printf "%c", 1 + int(126 * rand()) }'; }
+table() {  # table <rows>: three columns
+  awk -v n="$1" 'BEGIN { srand(3); for (i = 0; i < n; ++i) { a = rand(); printf "%.4f,%.4f,%.4f\n", a, a * a + rand() / 5, rand() } }'
+}
+
+# What a checkpoint says of itself: metadata <file> <key>
+metadata() { head -c 20000 "$1" | grep -aoE "\"$2\":\"[^\"]*\"" | head -n 1 | cut -d'"' -f4; }
