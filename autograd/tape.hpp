@@ -32,8 +32,8 @@ class Tape {
   void backward(const Variable& loss);
   void backward(const std::vector<Variable>& outputs, const std::vector<Tensor>& seeds);
 
-  // The vector-Jacobian products seeds' d outputs / d inputs. Leaves the tape and all other leaves untouched, so it may
-  // be asked again with other seeds. Inputs may be leaves or intermediate values.
+  // The vector-Jacobian products seeds' d outputs / d inputs. Leaves the tape and all other leaves untouched, so it
+  // may be asked again with other seeds. Inputs may be leaves or intermediate values.
   std::vector<Tensor> gradients(const std::vector<Variable>& outputs, const std::vector<Tensor>& seeds,
                                 const std::vector<Variable>& inputs);
 
@@ -92,8 +92,8 @@ Variable record(const char* name, Tensor value, Wrt first, Inputs... rest) {
   return record(name, std::move(value), std::move(inputs));
 }
 
-// Several outputs, or gradients that share work: one function from all dy to all dx (in the order of `inputs`; a dx may
-// be undefined: zero). The gradient of an output that nobody used arrives as zeros.
+// Several outputs, or gradients that share work: one function from all dy to all dx (in the order of `inputs`; a dx
+// may be undefined: zero). The gradient of an output that nobody used arrives as zeros.
 std::vector<Variable> record_many(const char* name, std::vector<Tensor> values, const std::vector<Variable>& inputs,
                                   const std::function<JointPullBack()>& make_pull_back);
 

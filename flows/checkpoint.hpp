@@ -1,6 +1,7 @@
-// A trained flow in a file: weights, running statistics, architecture and preprocessing, so that the file alone is enough to
-// sample from it or to evaluate a density. The format is safetensors (nn/safetensors.hpp); tensors have the modules' dotted
-// names, and the metadata say: format "bijou", format_version, model "realnvp", config (JSON), and what the caller adds.
+// A trained flow in a file: weights, running statistics, architecture and preprocessing, so that the file alone is
+// enough to sample from it or to evaluate a density. The format is safetensors (nn/safetensors.hpp); tensors have
+// the modules' dotted names, and the metadata say: format "bijou", format_version, model "realnvp", config (JSON),
+// and what the caller adds.
 #pragma once
 #include "flows/realnvp.hpp"
 
@@ -18,8 +19,8 @@ struct SavedFlow {
 void save_flow(const std::string& path, const FlowModel& model, const RealNVPConfig& config,
                std::map<std::string, std::string> metadata = {});
 
-// CheckpointError: no such file, not a checkpoint of Bijou, of a newer format, a tensor that is missing, left over or of
-// another shape (all of them are listed).
+// CheckpointError: no such file, not a checkpoint of Bijou, of a newer format, a tensor that is missing, left over
+// or of another shape (all of them are listed).
 SavedFlow load_flow(const std::string& path);
 
 std::string config_to_json(const RealNVPConfig& config);

@@ -29,8 +29,8 @@ MultiScale::MultiScale(const Shape& input, std::vector<std::unique_ptr<Sequentia
 //
 //   dz/dx is block triangular, scale by scale                log|det dz/dx| = sum_i log|det df_i / dh_{i-1}|
 //
-// No latent is lost: they come back side by side as [N, D], those of the finest scale first. The identity by which z_i
-// leaves the later scales has determinant 1.
+// No latent is lost: they come back side by side as [N, D], those of the finest scale first. The identity by which
+// z_i leaves the later scales has determinant 1.
 FlowResult MultiScale::transform(const Variable& x) const {
   Variable h = x, log_det = constant_log_det(x, 0);
   std::vector<Variable> z;

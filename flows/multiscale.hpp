@@ -6,8 +6,8 @@ namespace bijou::inline BIJOU_SCALAR {
 
 class MultiScale : public Flow {
  public:
-  // One flow for each scale. After each but the last, the second half of the channels is factored out: scale i + 1 takes
-  // the first half of what scale i gives.
+  // One flow for each scale. After each but the last, the second half of the channels is factored out: scale i + 1
+  // takes the first half of what scale i gives.
   MultiScale(const Shape& input, std::vector<std::unique_ptr<Sequential>> scales);
   static Shape kept(const Shape& image);  // what the next scale sees of a scale's output
   std::string describe() const override;

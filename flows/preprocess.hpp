@@ -1,5 +1,5 @@
-// Preprocessing as flows: with their log-determinants counted like any other layer's, the density that a model reports is
-// that of the data as they came, and bits/dim = -log p(x) / (D ln 2) holds without further constants.
+// Preprocessing as flows: with their log-determinants counted like any other layer's, the density that a model
+// reports is that of the data as they came, and bits/dim = -log p(x) / (D ln 2) holds without further constants.
 #pragma once
 #include "flows/flow.hpp"
 
@@ -23,7 +23,7 @@ class Rescale : public Flow {
 
 // RealNVP section 4.1: the density is modelled in logit space, p pulled into (alpha, 1 - alpha) first.
 //
-//   p = alpha + (1 - 2 alpha) x        y = logit(p) = log p - log(1 - p)        x = (sigmoid(y) - alpha) / (1 - 2 alpha)
+//   p = alpha + (1 - 2 alpha) x      y = logit(p) = log p - log(1 - p)      x = (sigmoid(y) - alpha) / (1 - 2 alpha)
 //   dy/dx = diag( (1 - 2 alpha) / (p (1 - p)) )
 //   log|det dy/dx| = sum_i [ log(1 - 2 alpha) + softplus(y_i) + softplus(-y_i) ]        as p = sigmoid(y)
 //
@@ -42,7 +42,8 @@ class Logit : public Flow {
   double alpha_;
 };
 
-// Columns of a table to mean 0 and standard deviation 1, by the training part's moments (buffers: saved with the model):
+// Columns of a table to mean 0 and standard deviation 1, by the training part's moments (buffers: saved with the
+// model):
 //
 //   y = (x - m) / sd        dy/dx = diag(1 / sd)        log|det dy/dx| = -sum_i log sd_i        x = sd y + m
 class Standardize : public Flow {

@@ -25,9 +25,9 @@ void add_checkerboard(Sequential& flow, int i, int64_t features, int64_t blocks,
                rng);
 }
 
-// One scale, section 3.6: three checkerboard couplings, squeeze, three channel-wise couplings; the last scale: four checkerboard
-// couplings. Each masking is the opposite of the one before. The networks behind the squeeze see half the resolution and
-// have twice the feature maps.
+// One scale, section 3.6: three checkerboard couplings, squeeze, three channel-wise couplings; the last scale: four
+// checkerboard couplings. Each masking is the opposite of the one before. The networks behind the squeeze see half
+// the resolution and have twice the feature maps.
 std::unique_ptr<Sequential> build_scale(const Shape& input, bool last, int64_t features, int64_t blocks, Rng& rng) {
   auto flow = std::make_unique<Sequential>(input);
   for (int i = 0; i < (last ? 4 : 3); ++i) add_checkerboard(*flow, i, features, blocks, rng);

@@ -26,8 +26,8 @@ std::unique_ptr<FlowModel> build_realnvp(const RealNVPConfig& config, uint64_t s
 // The moments of the training part, for a model whose config says `standardize`.
 void set_standardization(FlowModel& model, std::span<const double> mean, std::span<const double> deviation);
 
-// "digits", "mnist", "toy", "table", and the paper's "cifar10" (8 blocks, 64 features, 2 scales) and "imagenet32" (4 blocks, 32 features,
-// 4 scales: down to 4x4). The input is filled in from the data for "toy" and "table".
+// "digits", "mnist", "toy", "table", and the paper's "cifar10" (8 blocks, 64 features, 2 scales) and "imagenet32"
+// (4 blocks, 32 features, 4 scales: down to 4x4). The input is filled in from the data for "toy" and "table".
 RealNVPConfig realnvp_preset(const std::string& name);
 std::vector<std::string> realnvp_preset_names();
 

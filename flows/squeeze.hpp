@@ -3,9 +3,10 @@
 //   x [H, W, C] -> y [H/2, W/2, 4C]         y[i, j, (dy, dx, c)] = x[2i + dy, 2j + dx, c]
 //   dy/dx is a permutation matrix           log|det dy/dx| = 0
 //
-// The new channel's index is (dy * 2 + dx) * C + c: in channels-last memory a plain exchange of two axes. Departure: the
-// released code orders channels as c * 4 + 2 dy + dx, and then once more, so that the half which is factored out lies
-// on one diagonal of each 2x2 square of pixels; in the order here it is the lower row of each square.
+// The new channel's index is (dy * 2 + dx) * C + c: in channels-last memory a plain exchange of two axes.
+// Departure: the released code orders channels as c * 4 + 2 dy + dx, and then once more, so that the half which is
+// factored out lies on one diagonal of each 2x2 square of pixels; in the order here it is the lower row of each
+// square.
 #pragma once
 #include "flows/flow.hpp"
 

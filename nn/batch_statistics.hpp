@@ -1,15 +1,15 @@
 // The statistics of batch normalisation, as an explicit value.
 //
-// A network or flow is a pure function of its input and parameters, except that in training batch normalisation uses the
-// batch's own moments. That is said by a scope, not by a hidden mode:
+// A network or flow is a pure function of its input and parameters, except that in training batch normalisation
+// uses the batch's own moments. That is said by a scope, not by a hidden mode:
 //
 //   BatchStatistics batch;                      // from here on, by the moments of each batch
 //   loss = ...;                                 // the first call of a layer in the scope writes its moments down
 //   batch.commit(0.1);                          // the trainer, after the step: running = 0.9 running + 0.1 batch
 //
 // Outside of any scope the running averages are used: each example's result is then independent of its neighbours.
-// Inside, the inverse of a flow uses the moments that its forward call wrote; a second forward call computes the moments
-// again (with their gradient), and leaves what was written as it is.
+// Inside, the inverse of a flow uses the moments that its forward call wrote; a second forward call computes the
+// moments again (with their gradient), and leaves what was written as it is.
 #pragma once
 #include "nn/module.hpp"
 

@@ -37,9 +37,9 @@ class Conv2d : public Module {
   Variable &weight_, &bias_;
 };
 
-// Weight normalisation (Salimans and Kingma 2016, eq. 2): w = g v / ||v||, the norm over each output channel's weights.
-// Where batch normalisation follows, it would undo the gain g and the bias b at once: they are left out (Affine::no), as
-// in the authors' released RealNVP code.
+// Weight normalisation (Salimans and Kingma 2016, eq. 2): w = g v / ||v||, the norm over each output channel's
+// weights. Where batch normalisation follows, it would undo the gain g and the bias b at once: they are left out
+// (Affine::no), as in the authors' released RealNVP code.
 class WeightNormConv2d : public Module {
  public:
   enum class Affine { yes, no };
@@ -53,8 +53,8 @@ class WeightNormConv2d : public Module {
   Variable *gain_ = nullptr, *bias_ = nullptr;
 };
 
-// Batch normalisation in a network (Ioffe and Szegedy 2015, algorithm 1): y = gain (x - mu) / sqrt(v + eps) + offset, per
-// channel over all other axes, v biased. Which mu and v: see batch_statistics.hpp.
+// Batch normalisation in a network (Ioffe and Szegedy 2015, algorithm 1): y = gain (x - mu) / sqrt(v + eps) +
+// offset, per channel over all other axes, v biased. Which mu and v: see batch_statistics.hpp.
 class BatchNorm : public Module {
  public:
   explicit BatchNorm(int64_t channels, double eps = 1e-4);

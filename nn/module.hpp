@@ -1,13 +1,14 @@
 // Module: a thing with parameters, buffers and children, each with a name.
 //
-// Names are joined by dots as in PyTorch's state dicts ("levels.0.couplings.2.net.stem.weight"); checkpoints, messages and
-// the summary use them. A module owns what it registers, and members are references:
+// Names are joined by dots as in PyTorch's state dicts ("levels.0.couplings.2.net.stem.weight"); checkpoints,
+// messages and the summary use them. A module owns what it registers, and members are references:
 //
 //   class Linear : public Module {
 //     Variable &weight_, &bias_;
 //    public:
 //     Linear(int64_t in, int64_t out, Rng& rng)
-//         : weight_(parameter("weight", init::he({in, out}, in, rng))), bias_(parameter("bias", Tensor::zeros({out}))) {}
+//         : weight_(parameter("weight", init::he({in, out}, in, rng))),
+//           bias_(parameter("bias", Tensor::zeros({out}))) {}
 //     Variable operator()(const Variable& x) const { return matmul(x, weight_) + bias_; }
 //   };
 #pragma once

@@ -25,12 +25,12 @@ class Mlp : public Network {
 //
 //   h_0     = conv3x3(x)                                                        "stem"
 //   h_{i+1} = h_i + conv3x3(relu(bn(conv3x3(relu(bn(h_i))))))                   each of `blocks`
-//   result  = conv1x1(relu(bn( conv1x1_0(h_0) + sum_i conv1x1_i(h_i) )))        skip connections from the stem and every block
+//   result  = conv1x1(relu(bn( conv1x1_0(h_0) + sum_i conv1x1_i(h_i) )))        skips from the stem and every block
 //
 // Weight normalisation in every convolution, batch normalisation with eps 1e-4; the last convolution starts at zero.
-// The paper says "residual networks with skip connections"; that the skips are 1x1 convolutions which are summed is as in
-// the released code. Departure from that code: it feeds batch-normalised concat[x, -x] (and the mask, as a channel) to the
-// stem; here the stem sees x itself, as the paper writes it.
+// The paper says "residual networks with skip connections"; that the skips are 1x1 convolutions which are summed is
+// as in the released code. Departure from that code: it feeds batch-normalised concat[x, -x] (and the mask, as a
+// channel) to the stem; here the stem sees x itself, as the paper writes it.
 class ResNet : public Network {
  public:
   ResNet(int64_t in, int64_t features, int64_t out, int64_t blocks, Rng& rng);

@@ -4,8 +4,8 @@
 
 namespace bijou::inline BIJOU_SCALAR {
 
-// Kingma and Ba 2015, algorithm 1. The gradients of all parameters together are first scaled down to the norm `clip_norm`
-// when they exceed it (Pascanu et al. 2013); 0 turns that off.
+// Kingma and Ba 2015, algorithm 1. The gradients of all parameters together are first scaled down to the norm
+// `clip_norm` when they exceed it (Pascanu et al. 2013); 0 turns that off.
 struct AdamOptions {
   double beta1 = 0.9, beta2 = 0.999, eps = 1e-8, clip_norm = 100;
 };
@@ -45,7 +45,8 @@ struct Schedule {
 };
 
 // average = decay average + (1 - decay) weights, over parameters and buffers alike, so that the running statistics of
-// batch normalisation belong to the averaged weights. Early on the decay is (1 + t) / (10 + t), so that the start is forgotten.
+// batch normalisation belong to the averaged weights. Early on the decay is (1 + t) / (10 + t), so that the start
+// is forgotten.
 class MovingAverage {
  public:
   MovingAverage(const Module& model, double decay);
