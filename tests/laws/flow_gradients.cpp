@@ -105,8 +105,8 @@ bool check_entry(const Subject& s, const Tensor& data, const Module::NamedParame
 }
 
 void check_all(const Subject& s, const std::function<Tensor(uint64_t)>& draw) {
-  std::vector<int> missing = {4 * kEntries};                             // entries yet to check: of x, of the parameters
-  for (const auto& p : s.parameters) missing.push_back(kEntries);
+  std::vector<int> missing(1 + s.parameters.size(), kEntries);           // entries yet to check: of x, of the parameters
+  missing[0] *= 4;
   Rng rng(5, stream("entries"));
   for (uint64_t seed = 0; seed < kDraws && std::ranges::count(missing, 0) < std::ssize(missing); ++seed) {
     const Tensor data = draw(seed);

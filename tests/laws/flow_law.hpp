@@ -56,8 +56,8 @@ struct LawRows {
 };
 
 template <class Law>
-bool register_law(const std::source_location& at = std::source_location::current()) {
-  return register_rows<LawRows<Law>>(at);
+bool register_law(const char* file = __builtin_FILE(), int line = __builtin_LINE()) {
+  return register_rows<LawRows<Law>>(file, line);
 }
 
 // The largest difference, relative to the largest value but at least to 1; NaN when there is one.

@@ -11,30 +11,6 @@ if ! env --default-signal=INT true 2>/dev/null; then
   exit 0
 fi
 
-# Starts a long training, and waits until its log has a line that matches.
-start() {  # start <folder> <line of log.csv> <options...>
-  local folder=$1 line=$2 tenth
-  shift 2
-  env --default-signal=INT "$bijou" train realnvp --data table.csv --out "$folder" "$@" >out 2>err </dev/null &
-  process=$!
-  for ((tenth = 0; tenth < 300; ++tenth)); do
-    if grep -qsE "$line" "$folder/log.csv" && [[ -e $folder/ckpt/last.safetensors ]]; then return; fi
-    kill -0 $process 2>/dev/null || break
-    sleep 0.1
-  done
-  not_ok "interrupt: a training to interrupt" "$(cat err)"
-}
-finish() {  # waits for it, 20 seconds at most; leaves $code
-  local tenth
-  for ((tenth = 0; tenth < 200; ++tenth)); do
-    kill -0 $process 2>/dev/null || break
-    sleep 0.1
-  done
-  kill -KILL $process 2>/dev/null
-  wait $process
-  code=$?
-} 2>/dev/null
-
 for signal in INT TERM; do
   start run-$signal '^2,' --epochs 100000
   kill -$signal $process
@@ -50,7 +26,7 @@ for signal in INT TERM; do
   verdict "interrupt: SIG$signal: no temporary file stays" "$(find run-$signal -name '*tmp*')"
 done
 
-start early '^epoch' --epochs 100000 --batch-size 3200 --lr 1e-5
+start early '^epoch' --batch-size 1
 kill -INT $process
 finish
 verdict "interrupt: in the first epoch" "$(complaint 130)"

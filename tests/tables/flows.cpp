@@ -141,7 +141,7 @@ void add_models(std::vector<FlowCase>& rows, int64_t n) {
   row("4x8x3", {.input = {4, 8, 3}, .levels = 256, .scales = 2, .features = 2, .blocks = 1});
   row("6x10x1", {.input = {6, 10, 1}, .levels = 256, .alpha = 1e-6, .scales = 2, .features = 2, .blocks = 0});
   row("real values 4x4x2", {.input = {4, 4, 2}, .scales = 1, .features = 2, .blocks = 2});
-  row("2-D", {.input = {2}, .couplings = 4, .hidden = {6, 6}});
+  row("2-D", {.input = {2}, .couplings = 4, .hidden = {10, 8}});
   row("3-D", {.input = {3}, .couplings = 3, .hidden = {7}});
   row("standardized 5-D", {.input = {5}, .standardize = true, .couplings = 4, .hidden = {5, 6}});
 }

@@ -12,28 +12,28 @@ using In = const std::vector<Variable>&;
 using enum Domain;
 using math::Triangle;
 
-const Sets kElementwise = {{{}}, {{5}}, {{2, 3}}, {{2, 1, 3, 2}}};
-const Sets kManyBlocks = {{{3, 7001}}};
-const Sets kPairs = {{{}, {}},     {{2, 3}, {2, 3}},    {{4, 1}, {3}},    {{3}, {4, 1}},
-                     {{}, {2, 2}}, {{2, 1, 3}, {4, 1}}, {{3, 1}, {1, 1}}, {{2, 3, 1}, {2, 1, 4}}};
-const Sets kCubes = {{{2, 3, 4}}, {{3, 1, 2}}, {{2, 2, 1, 3}}};
-const Sets kChannels = {{{5, 2}}, {{2, 3, 2, 3}}, {{7, 1}}, {{1, 4}}};
-const Sets kTriangular = {{{1, 1}, {1, 3}}, {{2, 2}, {2, 1}}, {{4, 4}, {4, 3}}};
-const Sets kTriangularLarge = {{{30, 30}, {30, 20}}};
-const Sets kImages = {{{1, 2, 2, 1}}, {{2, 4, 2, 3}}, {{1, 2, 6, 2}}};
-// Odd and even kernels, 1x1, kernels wider than the image, H != W, one image, one channel.
-const Sets kConvolutions = {{{1, 2, 3, 1}, {3, 3, 1, 1}}, {{1, 3, 4, 2}, {3, 3, 2, 2}}, {{2, 4, 3, 1}, {2, 2, 1, 3}},
-                            {{2, 2, 3, 3}, {1, 1, 3, 2}}, {{1, 5, 1, 2}, {5, 5, 2, 1}}, {{1, 3, 3, 1}, {4, 3, 1, 2}}};
 Sets with_bias(Sets sets) {
   for (Arguments& arguments : sets) arguments.push_back({arguments[1][3]});
   return sets;
 }
 
-}  // namespace
-
+// The shapes are local, since the table is read while the program's other static objects are still being made.
 // clang-format off
-const std::vector<OperationCase>& operations() {
-  static const std::vector<OperationCase> table = {
+std::vector<OperationCase> build_table() {
+  const Sets kElementwise = {{{}}, {{5}}, {{2, 3}}, {{2, 1, 3, 2}}};
+  const Sets kManyBlocks = {{{3, 7001}}};
+  const Sets kPairs = {{{}, {}},     {{2, 3}, {2, 3}},    {{4, 1}, {3}},    {{3}, {4, 1}},
+                       {{}, {2, 2}}, {{2, 1, 3}, {4, 1}}, {{3, 1}, {1, 1}}, {{2, 3, 1}, {2, 1, 4}}};
+  const Sets kCubes = {{{2, 3, 4}}, {{3, 1, 2}}, {{2, 2, 1, 3}}};
+  const Sets kChannels = {{{5, 2}}, {{2, 3, 2, 3}}, {{7, 1}}, {{1, 4}}};
+  const Sets kTriangular = {{{1, 1}, {1, 3}}, {{2, 2}, {2, 1}}, {{4, 4}, {4, 3}}};
+  const Sets kTriangularLarge = {{{30, 30}, {30, 20}}};
+  const Sets kImages = {{{1, 2, 2, 1}}, {{2, 4, 2, 3}}, {{1, 2, 6, 2}}};
+  // Odd and even kernels, 1x1, kernels wider than the image, H != W, one image, one channel.
+  const Sets kConvolutions = {{{1, 2, 3, 1}, {3, 3, 1, 1}}, {{1, 3, 4, 2}, {3, 3, 2, 2}}, {{2, 4, 3, 1}, {2, 2, 1, 3}},
+                              {{2, 2, 3, 3}, {1, 1, 3, 2}}, {{1, 5, 1, 2}, {5, 5, 2, 1}}, {{1, 3, 3, 1}, {4, 3, 1, 2}}};
+
+  return {
     // Arithmetic
     {"add", "operator+(a, b)", kPairs, {}, [](In v) { return v[0] + v[1]; }, {{{300, 70}, {70}}}},
     {"subtract", "operator-(a, b)", kPairs, {}, [](In v) { return v[0] - v[1]; }},
@@ -136,9 +136,15 @@ const std::vector<OperationCase>& operations() {
      [](In v) { return conv2d(v[0], v[1], v[2], Activation::relu); }, {},
      [](In v) { return conv2d(v[0], v[1], v[2]); }},
   };
-  return table;
 }
 // clang-format on
+
+}  // namespace
+
+const std::vector<OperationCase>& operations() {
+  static const std::vector<OperationCase> table = build_table();
+  return table;
+}
 
 const OperationCase& operation(const std::string& name) {
   for (const OperationCase& op : operations()) {

@@ -92,6 +92,33 @@ prepare() {  # prepare <command...>
   exit 1
 }
 
+# ---- a training in the background -----------------------------------------------------------------------------------
+
+# Starts one on table.csv, and waits until its log has a line that matches. A script's background processes ignore
+# SIGINT, unlike those that a person starts: env gives them the default again.
+start() {  # start <run folder> <line of log.csv> <options...>; leaves $process
+  local folder=$1 line=$2 tenth
+  shift 2
+  env --default-signal=INT "$bijou" train realnvp --data table.csv --out "$folder" "$@" >"$tmp/out" 2>"$tmp/err" </dev/null &
+  process=$!
+  for ((tenth = 0; tenth < 300; ++tenth)); do
+    if grep -qsE "$line" "$folder/log.csv" && [[ -e $folder/ckpt/last.safetensors ]]; then return; fi
+    kill -0 $process 2>/dev/null || break
+    sleep 0.1
+  done
+  not_ok "$(basename "$0" .sh): a training in the background" "$(cat "$tmp/err")"
+}
+finish() {  # waits for it, 20 seconds at most; leaves $code
+  local tenth
+  for ((tenth = 0; tenth < 200; ++tenth)); do
+    kill -0 $process 2>/dev/null || break
+    sleep 0.1
+  done
+  kill -KILL $process 2>/dev/null
+  wait $process
+  code=$?
+} 2>/dev/null
+
 # ---- files ----------------------------------------------------------------------------------------------------------
 
 be32() {  # big-endian 32-bit numbers
