@@ -23,7 +23,7 @@ Run
                            make gradcheck OP=matmul
 
 Build
-  make                   build everything, then print this
+  make                   build the program, then print this
   make all               build everything: build/bijou, the libraries, the test programs
   make deps              look for what the build needs and install what is missing (by apt);
                          whatever compiles does this by itself
@@ -118,7 +118,7 @@ LAWS_OBJECTS := $(call objects,f32,tests/main.cpp $(TABLES)) $(call objects,f64,
 .PHONY: default all help deps clean FORCE train-realnvp gradcheck test mutate asan \
         format format-check lint check-deps count lint-tools format-tools
 
-default: all
+default: build/bijou
 	$(info $(HELP))@:
 
 help:

@@ -16,6 +16,9 @@ Unit unit_of(int levels, int64_t dimensions);
 class Progress {
  public:
   Progress(int64_t epochs, int64_t steps, int64_t batch_size, Unit unit);
+  ~Progress() { clear(); }   // what ends training says so on a line of its own
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
 
   void step(int64_t epoch, int64_t step, double nll_nats);                  // after each step
   void epoch(int64_t epoch, int64_t step, double train, double validation, double examples_per_second, bool best);

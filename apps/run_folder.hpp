@@ -1,6 +1,6 @@
 // runs/<model>-<data>/: everything that a training leaves behind.
 //
-//   config.json  log.csv  *.png  ckpt/last.safetensors  ckpt/best.safetensors
+//   config.json  model.txt  log.csv  *.png  ckpt/last.safetensors  ckpt/best.safetensors
 #pragma once
 #include "apps/options.hpp"
 

@@ -103,6 +103,7 @@ int train(const TrainOptions& options) {
   RunFolder folder(options.out.empty() ? "runs/realnvp-" + data_stem(options.data) : options.out);
   const std::string config = resolved_config(options, preset_name, preset.model, s, steps);
   folder.write("config.json", config);
+  folder.write("model.txt", model->summary());
 
   std::cerr << "RealNVP on " << data.name << ": " << model->parameter_count() << " parameters, " << data.train.size() << " training, "
             << data.validation.size() << " validation and " << data.test.size() << " test examples\n"
