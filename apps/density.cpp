@@ -4,7 +4,7 @@ namespace bijou::inline BIJOU_SCALAR {
 namespace {
 
 // So many examples of D numbers go through a model at once: memory stays bounded.
-int64_t block_of(int64_t dimensions) { return std::clamp<int64_t>(500 * 784 / dimensions, 1, 500); }
+int64_t block_of(int64_t dimensions) { return std::clamp<int64_t>(int64_t{500} * 784 / dimensions, 1, 500); }
 
 }  // namespace
 

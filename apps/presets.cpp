@@ -4,7 +4,7 @@ namespace bijou::inline BIJOU_SCALAR {
 namespace {
 
 TrainSettings settings(const std::string& preset) {
-  if (preset == "digits") return {.epochs = 30, .average_decay = 0.99};
+  if (preset == "digits") return {.epochs = 20, .learning_rate = 4e-3, .average_decay = 0.998};
   if (preset == "mnist") return {.epochs = 20, .average_decay = 0.999};
   if (preset == "toy") return {.epochs = 60, .batch_size = 512, .learning_rate = 2e-3, .weight_norm_l2 = 0, .average_decay = 0.999};
   if (preset == "table") return {.epochs = 100, .batch_size = 128, .weight_norm_l2 = 0, .average_decay = 0.99};

@@ -43,7 +43,7 @@ Variable conv2d(const Variable& x, const Variable& w) {
                 wrt(w, [X, s = W.shape()](const Tensor& dy) { return math::conv2d_backward_weights(X, dy, s); }));
 }
 
-// y = f(a), a = x * w + b, f the identity or max(0, .)      da = dy f'(a)      dx, dw of da as above      db = sum of da
+// y = f(a), a = x * w + b, f the identity or max(0, .)    da = dy f'(a)    dx, dw of da as above    db = sum of da
 Variable conv2d(const Variable& x, const Variable& w, const Variable& bias, Activation activation) {
   const Tensor X = x.value(), W = w.value();
   const bool rectify = activation == Activation::relu;

@@ -100,7 +100,7 @@ struct NamedConfig {
 };
 const std::vector<NamedConfig>& presets() {
   static const std::vector<NamedConfig> all = {
-      {"digits", {.input = {8, 8, 1}, .levels = 17, .scales = 2, .features = 16, .blocks = 2}},
+      {"digits", {.input = {8, 8, 1}, .levels = 17, .scales = 2, .features = 24, .blocks = 2}},
       {"mnist", {.input = {28, 28, 1}, .levels = 256, .alpha = 1e-6, .scales = 3, .features = 32, .blocks = 2}},
       {"toy", {.input = {2}, .couplings = 16, .hidden = {64, 64}}},
       {"table", {.input = {2}, .standardize = true, .couplings = 8, .hidden = {128, 128}}},

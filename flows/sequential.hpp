@@ -1,6 +1,6 @@
 // Composition: f = f_K o ... o f_1. RealNVP section 3.5, eqs. (10)-(12)
 //
-//   df/dx = product of the layers' Jacobians      log|det df/dx| = sum_k log|det df_k|      f^-1 = f_1^-1 o ... o f_K^-1
+//   df/dx = product of the layers' Jacobians    log|det df/dx| = sum_k log|det df_k|      f^-1 = f_1^-1 o ... o f_K^-1
 #pragma once
 #include "flows/flow.hpp"
 

@@ -143,7 +143,7 @@ void add_models(std::vector<FlowCase>& rows, int64_t n) {
   row("real values 4x4x2", {.input = {4, 4, 2}, .scales = 1, .features = 2, .blocks = 2});
   row("2-D", {.input = {2}, .couplings = 4, .hidden = {10, 8}});
   row("3-D", {.input = {3}, .couplings = 3, .hidden = {7}});
-  row("standardized 5-D", {.input = {5}, .standardize = true, .couplings = 4, .hidden = {5, 6}});
+  row("standardized 5-D", {.input = {5}, .standardize = true, .couplings = 4, .hidden = {9, 8}});
 }
 
 }  // namespace

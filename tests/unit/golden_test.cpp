@@ -1,0 +1,121 @@
+// Golden losses: the first steps of training, as numbers. They change when anything does in data, initialisation, layers,
+// gradients or optimiser. They are those of the double build, taken as the truth: this file, with apps/*.cpp but main.cpp
+// and tests/main.cpp, compiled with -DBIJOU_DOUBLE and linked with build/f64/libbijou.a, prints them. The float build
+// agrees to 3e-6 here; the bound leaves room for the vector units and the BLAS kernels of any processor.
+#include "apps/trainer.hpp"
+#include "autograd/kernels/machine.hpp"
+#include "tests/unit/short_training.hpp"
+
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <numeric>
+
+using namespace bijou;
+
+namespace {
+
+constexpr double kBound = 1e-4;
+constexpr uint64_t kSeed = 1;
+
+struct Golden {
+  const char* data;
+  std::vector<double> losses;      // of each step, in nats per example
+};
+
+const Golden& golden(const std::string& data) {
+  static const Golden all[] = {
+      {"digits", {172.292571953, 172.351543464, 173.074354446, 171.484440474, 171.620184121,
+                  171.848411299, 172.104431528, 171.025504744, 171.375260105, 171.062795277}},
+      {"8gaussians", {5.912811217, 5.268690184, 5.371931018, 5.420850996, 5.541430328,
+                      5.411843878, 5.431843894, 5.417834331, 5.317359590, 5.353541021}},
+  };
+  return data == all[0].data ? all[0] : all[1];
+}
+
+Dataset dataset(const std::string& name) {
+  DatasetOptions options;
+  options.toy_train = 20 * 512;
+  options.toy_validation = options.toy_test = 100;
+  return load_dataset(name, options);
+}
+
+std::vector<double> train(const std::string& name, int64_t steps) {
+  const Dataset data = dataset(name);
+  return ShortTraining(data, find_preset("", data), steps, kSeed).steps(steps);
+}
+
+class Threads {
+ public:
+  explicit Threads(int count) : before_(kernels::threads()) { kernels::set_threads(count); }
+  ~Threads() { kernels::set_threads(before_); }
+  Threads(const Threads&) = delete;
+  Threads& operator=(const Threads&) = delete;
+
+ private:
+  int before_;
+};
+
+void check_losses(const std::string& data) {
+  const std::vector<double>& expected = golden(data).losses;
+  const std::vector<double> losses = train(data, 10);
+  std::string got;
+  for (const double loss : losses) {
+    char digits[32];
+    std::snprintf(digits, sizeof digits, "%.9f, ", loss);
+    got += digits;
+  }
+  if (std::is_same_v<Real, double>) MESSAGE(data, ": ", got);
+  REQUIRE(losses.size() == expected.size());
+  for (size_t i = 0; i < losses.size(); ++i) {
+    CHECK_MESSAGE(std::abs(losses[i] - expected[i]) < kBound * std::abs(expected[i]), data, ", step ", i + 1, ": ", losses[i],
+                  ", expected ", expected[i], "; all: ", got);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("golden losses: RealNVP on the digits") { check_losses("digits"); }
+TEST_CASE("golden losses: RealNVP on a density in two dimensions") { check_losses("8gaussians"); }
+
+TEST_CASE("golden losses: the same to the last bit with any number of threads") {
+  for (const char* data : {"digits", "8gaussians"}) {
+    std::vector<std::vector<double>> losses;
+    for (const int threads : {1, 2, 3}) {
+      const Threads now(threads);
+      losses.push_back(train(data, 5));
+    }
+    CHECK(losses[0] == losses[1]);
+    CHECK(losses[0] == losses[2]);
+  }
+}
+
+TEST_CASE("golden losses: the program's training takes these steps") {
+  const Dataset data = dataset("8gaussians");
+  const Preset preset = find_preset("", data);
+  const auto model = build_realnvp(preset.model, kSeed);
+  const auto path = std::filesystem::temp_directory_path() / text("bijou-golden-", ::getpid());
+  {
+    RunFolder folder(path);
+    Trainer trainer(*model, preset.model, data, preset.training, 10, kSeed, folder, {});
+    const auto outcome = trainer.run();
+    const std::vector<double> losses = train("8gaussians", 10);
+    REQUIRE(outcome.history.size() == 1);
+    CHECK(outcome.history[0].train == doctest::Approx(std::accumulate(losses.begin(), losses.end(), 0.0) / 10).epsilon(1e-12));
+  }
+  std::filesystem::remove_all(path);
+}
+
+TEST_CASE("training: after the third step, no step asks the system for memory") {
+  const Dataset data = load_dataset("digits");
+  Preset preset = find_preset("", data);
+  preset.model.features = 4;
+  preset.model.blocks = 1;
+  preset.training.batch_size = 16;
+  ShortTraining training(data, preset, 20, kSeed);
+  training.steps(3);
+  const StorageStatistics before = storage_statistics();
+  training.steps(10);
+  CHECK(storage_statistics().allocations == before.allocations);
+  CHECK(storage_statistics().bytes_in_use == before.bytes_in_use);
+}
