@@ -25,7 +25,8 @@ void for_each_sample(const FlowModel& model, int64_t count, double temperature, 
                      const std::function<void(const Tensor&)>& take) {
   Rng rng(seed, stream("sample"));
   const int64_t block = block_of(model.bijection().input_shape().numel());
-  for (int64_t done = 0; done < count; done += block) take(model.sample(std::min(block, count - done), rng, temperature));
+  for (int64_t done = 0; done < count; done += block)
+    take(model.sample(std::min(block, count - done), rng, temperature));
 }
 
 }  // namespace bijou

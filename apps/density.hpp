@@ -7,9 +7,8 @@
 
 namespace bijou::inline BIJOU_SCALAR {
 
-
-// The average -log p(x) in nats per example. Images are dequantised by a fixed draw, the same for every model and every call,
-// so that figures can be compared.
+// The average -log p(x) in nats per example. Images are dequantised by a fixed draw, the same for every model and
+// every call, so that figures can be compared.
 double average_nll(const FlowModel& model, const Examples& examples, int levels);
 
 // `count` samples, a block at a time: take([rows, ...]).

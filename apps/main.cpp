@@ -24,7 +24,9 @@ enum ExitCode { kDone = 0, kFailed = 1, kUsage = 2, kData = 3, kCheckpoint = 4, 
 __attribute__((constructor(101))) void check_processor() {
   const char* missing = kernels::missing_instructions();
   if (*missing == '\0') return;
-  std::fprintf(stderr, "bijou: this program was built for a processor with %s, which this one lacks; build it here: make clean && make\n",
+  std::fprintf(stderr,
+               "bijou: this program was built for a processor with %s, which this one lacks; build it here: make clean "
+               "&& make\n",
                missing);
   _exit(kUsage);
 }
@@ -39,7 +41,8 @@ void fill_closed_streams() {
 
 // One line, whatever a path or an argument holds.
 ExitCode say(ExitCode code, std::string what) {
-  std::ranges::replace_if(what, [](unsigned char c) { return c < 0x20 || c == 0x7F; }, '?');
+  std::ranges::replace_if(
+      what, [](unsigned char c) { return c < 0x20 || c == 0x7F; }, '?');
   std::fprintf(stderr, "bijou: %s\n", what.c_str());
   return code;
 }
@@ -49,13 +52,14 @@ std::string positive(const std::string& word) {
     size_t end = 0;
     const double v = std::stod(word, &end);
     if (end == word.size() && std::isfinite(v) && v > 0) return "";
-  } catch (const std::exception&) {
-  }
+  } catch (const std::exception&) {}
   return "must be a positive number, not '" + word + "'";
 }
 
 std::string at_least_one(const std::string& word) {
-  if (!word.empty() && word.size() < 10 && word.find_first_not_of("0123456789") == std::string::npos && std::stoll(word) > 0) return "";
+  if (!word.empty() && word.size() < 10 && word.find_first_not_of("0123456789") == std::string::npos &&
+      std::stoll(word) > 0)
+    return "";
   return "must be a whole number of at least 1 (and below a thousand million), not '" + word + "'";
 }
 
@@ -76,8 +80,7 @@ std::string not_negative(const std::string& word) {
     size_t end = 0;
     const double v = std::stod(word, &end);
     if (end == word.size() && std::isfinite(v) && v >= 0) return "";
-  } catch (const std::exception&) {
-  }
+  } catch (const std::exception&) {}
   return "must be a number of at least 0, not '" + word + "'";
 }
 
@@ -91,33 +94,54 @@ int run(int argc, char** argv) {
   app.footer(exit_codes);
   int threads = 0;
   const auto common = [&](CLI::App* command) {
-    command->add_option("--threads", threads, "threads; default: OMP_NUM_THREADS, or all cores")->check(CLI::Validator(thread_count, "N"));
+    command->add_option("--threads", threads, "threads; default: OMP_NUM_THREADS, or all cores")
+        ->check(CLI::Validator(thread_count, "N"));
     command->footer(exit_codes);
   };
 
   TrainOptions training;
   training.program = argv[0];
   std::string model;
-  auto* train_command = app.add_subcommand("train", "train a flow; leaves a run folder with checkpoints, log and pictures");
+  auto* train_command =
+      app.add_subcommand("train", "train a flow; leaves a run folder with checkpoints, log and pictures");
   train_command->add_option("MODEL", model, "realnvp")->required();
-  train_command->add_option("--data", training.data, "digits, mnist, fashion-mnist, a toy (moons, 8gaussians, checkerboard, rings, circles, pinwheel, "
-                            "2spirals, swissroll), or the path of an IDX file, a folder of them, or a CSV table")->capture_default_str();
-  train_command->add_option("--data-dir", training.data_dir, "where data sets are; else $BIJOU_DATA_DIR, /usr/share/datasets, ./data");
-  train_command->add_option("--preset", training.preset, "digits, mnist, toy, table, cifar10, imagenet32; default: by the data");
-  train_command->add_option("--out", training.out, "run folder; default: runs/MODEL-DATA. An earlier run there is moved aside");
-  auto* epochs = train_command->add_option("--epochs", training.epochs, "passes over the training part")->check(CLI::Validator(at_least_one, "N"));
-  train_command->add_option("--steps", training.steps, "steps, instead of epochs")->check(CLI::Validator(at_least_one, "N"))->excludes(epochs);
-  train_command->add_option("--batch-size", training.batch_size, "examples in a step")->check(CLI::Validator(at_least_one, "N"));
-  train_command->add_option("--lr", training.learning_rate, "learning rate of Adam")->check(CLI::Validator(positive, "X"));
-  train_command->add_option("--seed", training.seed, "of weights, shuffling and dequantisation")->check(CLI::Validator(seed_number, "N"))->capture_default_str();
+  train_command
+      ->add_option("--data", training.data,
+                   "digits, mnist, fashion-mnist, a toy (moons, 8gaussians, checkerboard, rings, circles, pinwheel, "
+                   "2spirals, swissroll), or the path of an IDX file, a folder of them, or a CSV table")
+      ->capture_default_str();
+  train_command->add_option("--data-dir", training.data_dir,
+                            "where data sets are; else $BIJOU_DATA_DIR, /usr/share/datasets, ./data");
+  train_command->add_option("--preset", training.preset,
+                            "digits, mnist, toy, table, cifar10, imagenet32; default: by the data");
+  train_command->add_option("--out", training.out,
+                            "run folder; default: runs/MODEL-DATA. An earlier run there is moved aside");
+  auto* epochs = train_command->add_option("--epochs", training.epochs, "passes over the training part")
+                     ->check(CLI::Validator(at_least_one, "N"));
+  train_command->add_option("--steps", training.steps, "steps, instead of epochs")
+      ->check(CLI::Validator(at_least_one, "N"))
+      ->excludes(epochs);
+  train_command->add_option("--batch-size", training.batch_size, "examples in a step")
+      ->check(CLI::Validator(at_least_one, "N"));
+  train_command->add_option("--lr", training.learning_rate, "learning rate of Adam")
+      ->check(CLI::Validator(positive, "X"));
+  train_command->add_option("--seed", training.seed, "of weights, shuffling and dequantisation")
+      ->check(CLI::Validator(seed_number, "N"))
+      ->capture_default_str();
   common(train_command);
 
   SampleOptions sampling;
   auto* sample_command = app.add_subcommand("sample", "draw samples from a trained flow");
   sample_command->add_option("RUN", sampling.run, "run folder, or a checkpoint file")->required();
-  sample_command->add_option("--count", sampling.count, "how many")->check(CLI::Validator(at_least_one, "N"))->capture_default_str();
-  sample_command->add_option("--temperature", sampling.temperature, "scales the latents' deviation")->check(CLI::Validator(not_negative, "T"))->capture_default_str();
-  sample_command->add_option("--seed", sampling.seed, "of the latents")->check(CLI::Validator(seed_number, "N"))->capture_default_str();
+  sample_command->add_option("--count", sampling.count, "how many")
+      ->check(CLI::Validator(at_least_one, "N"))
+      ->capture_default_str();
+  sample_command->add_option("--temperature", sampling.temperature, "scales the latents' deviation")
+      ->check(CLI::Validator(not_negative, "T"))
+      ->capture_default_str();
+  sample_command->add_option("--seed", sampling.seed, "of the latents")
+      ->check(CLI::Validator(seed_number, "N"))
+      ->capture_default_str();
   sample_command->add_option("--out", sampling.out, "a PNG (images) or CSV file (vectors); default: in the run folder");
   common(sample_command);
 
@@ -126,7 +150,9 @@ int run(int argc, char** argv) {
   evaluate_command->add_option("RUN", evaluation.run, "run folder, or a checkpoint file")->required();
   evaluate_command->add_option("--data", evaluation.data, "data set or path; default: what it was trained on");
   evaluate_command->add_option("--data-dir", evaluation.data_dir, "where data sets are");
-  evaluate_command->add_option("--split", evaluation.split, "train, validation or test")->check(CLI::IsMember({"train", "validation", "test"}))->capture_default_str();
+  evaluate_command->add_option("--split", evaluation.split, "train, validation or test")
+      ->check(CLI::IsMember({"train", "validation", "test"}))
+      ->capture_default_str();
   evaluate_command->add_flag("--json", evaluation.json, "one line of JSON: nll_nats, bits_per_dim, examples, split");
   common(evaluate_command);
 
@@ -137,7 +163,8 @@ int run(int argc, char** argv) {
     return kDone;
   } catch (const CLI::ParseError& e) {
     const auto commands = app.get_subcommands();
-    return say(kUsage, text(e.what(), " (bijou ", commands.empty() ? "" : commands[0]->get_name() + " ", "--help says how)"));
+    return say(kUsage,
+               text(e.what(), " (bijou ", commands.empty() ? "" : commands[0]->get_name() + " ", "--help says how)"));
   }
   if (const std::string complaint = kernels::blas_complaint(); !complaint.empty()) return say(kUsage, complaint);
   if (threads > 0) kernels::set_threads(threads);
@@ -155,7 +182,7 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   fill_closed_streams();
-  std::signal(SIGXFSZ, SIG_IGN);   // a file at its limit of size is an error like a full disk, not a sudden end
+  std::signal(SIGXFSZ, SIG_IGN);  // a file at its limit of size is an error like a full disk, not a sudden end
   try {
     const int code = run(argc, argv);
     if (std::fflush(stdout) == 0 && !std::ferror(stdout)) return code;

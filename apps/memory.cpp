@@ -29,24 +29,29 @@ int64_t step_bytes(const FlowModel& model, int64_t n) {
 
 MemoryForecast forecast_memory(RealNVPConfig config, int64_t batch_size) {
   const Shape whole = config.input;
-  if (const int64_t side = int64_t{8} << (config.scales - 1); whole.rank() == 3 && whole[0] * whole[1] > 4 * side * side) {
+  if (const int64_t side = int64_t{8} << (config.scales - 1);
+      whole.rank() == 3 && whole[0] * whole[1] > 4 * side * side) {
     config.input = {side, side, whole[2]};
   }
   const auto model = build_realnvp(config, 0);
-  const int64_t two = step_bytes(*model, 2), four = step_bytes(*model, 4), each = std::max<int64_t>(0, (four - two) / 2);
+  const int64_t two = step_bytes(*model, 2), four = step_bytes(*model, 4),
+                each = std::max<int64_t>(0, (four - two) / 2);
   const int64_t parameters = model->parameter_count() * static_cast<int64_t>(sizeof(Real));
   release_waiting_storage();
-  return {5 * parameters + std::max<int64_t>(0, two - 2 * each), each * whole.numel() / config.input.numel() * batch_size};
+  return {5 * parameters + std::max<int64_t>(0, two - 2 * each),
+          each * whole.numel() / config.input.numel() * batch_size};
 }
 
 void refuse_too_much(const MemoryForecast& forecast, int64_t batch_size) {
   const int64_t have = kernels::physical_memory();
   if (forecast.total() <= have) return;
-  const int64_t fits = std::max<int64_t>(0, (have - forecast.fixed)) * batch_size / std::max<int64_t>(1, forecast.activations);
-  const std::string remedy = fits > 0 ? text("try --batch-size ", std::max<int64_t>(1, fits * 3 / 4), " or a smaller preset")
-                                      : "not even one example fits: try a smaller preset, or smaller images";
-  fail<UsageError>("this training would need about ", forecast.total() / (1 << 20), " MiB, the machine has ", have / (1 << 20),
-                   " MiB; ", remedy);
+  const int64_t fits =
+      std::max<int64_t>(0, (have - forecast.fixed)) * batch_size / std::max<int64_t>(1, forecast.activations);
+  const std::string remedy = fits > 0
+                                 ? text("try --batch-size ", std::max<int64_t>(1, fits * 3 / 4), " or a smaller preset")
+                                 : "not even one example fits: try a smaller preset, or smaller images";
+  fail<UsageError>("this training would need about ", forecast.total() / (1 << 20), " MiB, the machine has ",
+                   have / (1 << 20), " MiB; ", remedy);
 }
 
 }  // namespace bijou

@@ -5,8 +5,8 @@
 namespace bijou::inline BIJOU_SCALAR {
 
 struct MemoryForecast {
-  int64_t fixed;          // bytes: parameters, their gradients, Adam's two moments, the moving average
-  int64_t activations;    // bytes: what the tape holds for a batch
+  int64_t fixed;        // bytes: parameters, their gradients, Adam's two moments, the moving average
+  int64_t activations;  // bytes: what the tape holds for a batch
   int64_t total() const { return fixed + activations; }
 };
 

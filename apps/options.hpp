@@ -12,13 +12,13 @@ struct TrainSettings {
   int64_t epochs = 30;
   int64_t batch_size = 64;
   double learning_rate = 1e-3;
-  bool cosine = true;                  // down to zero at the last step; else constant
+  bool cosine = true;  // down to zero at the last step; else constant
   int64_t warmup_steps = 0;
-  double clip_norm = 100;              // of all gradients together
-  double weight_norm_l2 = 5e-5;        // times the sum of squared weight-norm gains
-  double average_decay = 0.99;         // of the moving average of weights; 0: none
+  double clip_norm = 100;        // of all gradients together
+  double weight_norm_l2 = 5e-5;  // times the sum of squared weight-norm gains
+  double average_decay = 0.99;   // of the moving average of weights; 0: none
   double batch_norm_momentum = 0.1;
-  bool horizontal_flips = false;       // mirror each training image with probability 1/2
+  bool horizontal_flips = false;  // mirror each training image with probability 1/2
 };
 
 struct Preset {
@@ -31,7 +31,7 @@ Preset find_preset(const std::string& name, const Dataset& data);
 std::string default_preset(const Dataset& data);
 
 struct TrainOptions {
-  std::string program = "bijou";       // as it was called, for the command that is printed at the end
+  std::string program = "bijou";  // as it was called, for the command that is printed at the end
   std::string data = "digits", data_dir, preset, out;
   std::optional<int64_t> epochs, steps, batch_size;
   std::optional<double> learning_rate;

@@ -17,9 +17,9 @@ plot::Images stack(const Tensor& x, const std::function<double(double)>& grey) {
   pixels.reserve(static_cast<size_t>(x.numel()));
   for (Real v : x.data()) pixels.push_back(grey(static_cast<double>(v)));
   const Shape s = x.shape();
-  return plot::Images(pixels, static_cast<size_t>(s[0]), static_cast<size_t>(s[1]), static_cast<size_t>(s[2]), static_cast<size_t>(s[3]));
+  return plot::Images(pixels, static_cast<size_t>(s[0]), static_cast<size_t>(s[1]), static_cast<size_t>(s[2]),
+                      static_cast<size_t>(s[3]));
 }
-
 
 std::vector<Point> as_points(const Tensor& x) {
   std::vector<Point> points;
@@ -42,10 +42,11 @@ void draw_reconstructions(const std::string& path, const FlowModel& model, const
   const Tensor back = model.bijection().inverse(model.bijection().forward(x).y.value());
   // Not rounded to integers: that would hide the error.
   const auto grey = [&](double v) { return v / data.levels; };
-  plot::pairs_sheet(path, stack(x, grey), stack(back, grey), {.columns = 12, .caption = "test images x (dequantised), and f⁻¹(f(x))"});
+  plot::pairs_sheet(path, stack(x, grey), stack(back, grey),
+                    {.columns = 12, .caption = "test images x (dequantised), and f⁻¹(f(x))"});
 }
 
-constexpr double kExtent = 4;      // the toys live in [-4, 4]^2
+constexpr double kExtent = 4;  // the toys live in [-4, 4]^2
 
 void draw_triptych(const std::string& path, const FlowModel& model, const Dataset& data, uint64_t seed) {
   constexpr int64_t kGrid = 240, kPoints = 5000;
@@ -60,13 +61,13 @@ void draw_triptych(const std::string& path, const FlowModel& model, const Datase
   const Tensor log_p = model.log_prob(as_tensor(centres)).value();
   for (Real v : log_p.data()) density.push_back(std::exp(static_cast<double>(v)));
   Rng rng(seed, stream("picture"));
-  plot::triptych(path, as_points(data.test.x.rows(0, std::min(kPoints, data.test.size()))), as_points(model.sample(kPoints, rng)),
-                 density, kGrid, kGrid, {.title = data.name});
+  plot::triptych(path, as_points(data.test.x.rows(0, std::min(kPoints, data.test.size()))),
+                 as_points(model.sample(kPoints, rng)), density, kGrid, kGrid, {.title = data.name});
 }
 
 // Straight lines, two sets of them, over [-extent, extent]^2.
 plot::LatticePanel straight_grid(double extent, int lines) {
-  constexpr int kSteps = 4000;   // the map may be steep
+  constexpr int kSteps = 4000;  // the map may be steep
   plot::LatticePanel panel;
   for (int i = 0; i < lines; ++i) {
     const double at = -extent + 2 * extent * i / (lines - 1);
@@ -113,7 +114,8 @@ void draw_lattice(const std::string& path, const FlowModel& model, const Dataset
   plot::lattice(path, {{.from = x, .to = fx, .arrow = "f"}, {.from = z, .to = gz, .arrow = "g"}}, data.name);
 }
 
-void draw_curve(const std::string& path, const std::vector<CurvePoint>& history, const std::vector<NamedFigure>& baselines, const Unit& unit) {
+void draw_curve(const std::string& path, const std::vector<CurvePoint>& history,
+                const std::vector<NamedFigure>& baselines, const Unit& unit) {
   plot::Curve train{.label = "train", .x = {}, .y = {}, .kind = plot::Curve::Kind::training};
   plot::Curve validation{.label = "validation", .x = {}, .y = {}, .kind = plot::Curve::Kind::validation};
   for (const CurvePoint& p : history) {
@@ -143,23 +145,27 @@ void writing(const Draw& draw) {
 
 }  // namespace
 
-void draw_samples(const std::string& path, const FlowModel& model, int levels, int64_t count, double temperature, uint64_t seed) {
+void draw_samples(const std::string& path, const FlowModel& model, int levels, int64_t count, double temperature,
+                  uint64_t seed) {
   constexpr int64_t kMost = 10'000, kMostPixels = 1 << 26;
   const Shape s = model.bijection().input_shape();
   const int64_t most = std::clamp<int64_t>(kMostPixels / s.numel(), 1, kMost);
-  if (count > most) fail<UsageError>("a picture of ", count, " samples ", s, " is too large; give a --count of at most ", most);
+  if (count > most)
+    fail<UsageError>("a picture of ", count, " samples ", s, " is too large; give a --count of at most ", most);
   // Dequantised values in [0, levels) as grey values in [0, 1]: the integer below, over the largest.
   std::vector<double> grey;
   for_each_sample(model, count, temperature, seed, [&](const Tensor& x) {
     for (Real v : x.data()) grey.push_back(std::floor(static_cast<double>(v)) / (levels - 1));
   });
   const std::string caption = text(count, " samples") + (temperature == 1 ? "" : text(" at temperature ", temperature));
-  const plot::Images images(grey, static_cast<size_t>(count), static_cast<size_t>(s[0]), static_cast<size_t>(s[1]), static_cast<size_t>(s[2]));
+  const plot::Images images(grey, static_cast<size_t>(count), static_cast<size_t>(s[0]), static_cast<size_t>(s[1]),
+                            static_cast<size_t>(s[2]));
   writing([&] { plot::image_grid(path, images, {.caption = caption}); });
 }
 
 std::vector<std::string> draw_run(const RunFolder& run, const FlowModel& model, const Dataset& data,
-                                  const std::vector<CurvePoint>& history, const std::vector<NamedFigure>& baselines, uint64_t seed) {
+                                  const std::vector<CurvePoint>& history, const std::vector<NamedFigure>& baselines,
+                                  uint64_t seed) {
   std::vector<std::string> files;
   const auto file = [&](const char* name) {
     files.push_back(run.file(name));

@@ -6,12 +6,19 @@
 namespace bijou::inline BIJOU_SCALAR {
 
 // Images as sheets: samples at a temperature.
-void draw_samples(const std::string& path, const FlowModel& model, int levels, int64_t count, double temperature, uint64_t seed);
+void draw_samples(const std::string& path, const FlowModel& model, int levels, int64_t count, double temperature,
+                  uint64_t seed);
 
 // All that `bijou train` draws at its end; returns the files' names. `history`: the log's rows, for the curve.
-struct CurvePoint { double epoch, train, validation; };
-struct NamedFigure { std::string name; double nats; };
+struct CurvePoint {
+  double epoch, train, validation;
+};
+struct NamedFigure {
+  std::string name;
+  double nats;
+};
 std::vector<std::string> draw_run(const RunFolder& run, const FlowModel& model, const Dataset& data,
-                                  const std::vector<CurvePoint>& history, const std::vector<NamedFigure>& baselines, uint64_t seed);
+                                  const std::vector<CurvePoint>& history, const std::vector<NamedFigure>& baselines,
+                                  uint64_t seed);
 
 }  // namespace bijou

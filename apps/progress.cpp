@@ -1,5 +1,6 @@
 #include "apps/progress.hpp"
 
+#include <cmath>
 #include <cstdio>
 
 #include <unistd.h>
@@ -18,8 +19,14 @@ Unit unit_of(int levels, int64_t dimensions) {
 }
 
 Progress::Progress(int64_t epochs, int64_t steps, int64_t batch_size, Unit unit)
-    : epochs_(epochs), steps_(steps), batch_size_(batch_size), unit_(std::move(unit)),
-      live_(isatty(STDERR_FILENO)), start_(Clock::now()), epoch_start_(start_), last_shown_(start_) {}
+    : epochs_(epochs),
+      steps_(steps),
+      batch_size_(batch_size),
+      unit_(std::move(unit)),
+      live_(isatty(STDERR_FILENO)),
+      start_(Clock::now()),
+      epoch_start_(start_),
+      last_shown_(start_) {}
 
 double Progress::seconds() const { return since(start_); }
 
@@ -28,10 +35,12 @@ double Progress::examples_per_second() const {
 }
 
 std::string Progress::time_left(int64_t step) const {
-  const int64_t s = static_cast<int64_t>(seconds() / static_cast<double>(std::max<int64_t>(1, step)) * static_cast<double>(steps_ - step) + 0.5);
+  const int64_t s =
+      std::lround(seconds() / static_cast<double>(std::max<int64_t>(1, step)) * static_cast<double>(steps_ - step));
   char out[32];
   if (s >= 3600) {
-    std::snprintf(out, sizeof out, "%lld:%02lld:%02lld", (long long)(s / 3600), (long long)(s / 60 % 60), (long long)(s % 60));
+    std::snprintf(out, sizeof out, "%lld:%02lld:%02lld", (long long)(s / 3600), (long long)(s / 60 % 60),
+                  (long long)(s % 60));
   } else {
     std::snprintf(out, sizeof out, "%lld:%02lld", (long long)(s / 60), (long long)(s % 60));
   }
@@ -54,8 +63,8 @@ void Progress::epoch(int64_t epoch, int64_t step, double train, double validatio
   last_step_ = step;
   clear();
   std::fprintf(stderr, "epoch %3lld/%lld  step %6lld  train %7.3f  validation %7.3f %s%s  %6.0f examples/s  %s left\n",
-               (long long)epoch, (long long)epochs_, (long long)step, train * unit_.per_nat, validation * unit_.per_nat, unit_.name.c_str(),
-               best ? " *" : "  ", per_second, time_left(step).c_str());
+               (long long)epoch, (long long)epochs_, (long long)step, train * unit_.per_nat, validation * unit_.per_nat,
+               unit_.name.c_str(), best ? " *" : "  ", per_second, time_left(step).c_str());
   epoch_start_ = Clock::now();
   epoch_start_step_ = step;
 }

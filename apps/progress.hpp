@@ -16,15 +16,15 @@ Unit unit_of(int levels, int64_t dimensions);
 class Progress {
  public:
   Progress(int64_t epochs, int64_t steps, int64_t batch_size, Unit unit);
-  ~Progress() { clear(); }   // what ends training says so on a line of its own
+  ~Progress() { clear(); }  // what ends training says so on a line of its own
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  void step(int64_t epoch, int64_t step, double nll_nats);                  // after each step
+  void step(int64_t epoch, int64_t step, double nll_nats);  // after each step
   void epoch(int64_t epoch, int64_t step, double train, double validation, double examples_per_second, bool best);
-  double seconds() const;                                                   // since the start
-  double examples_per_second() const;                                       // over the epoch so far
-  void clear();                                                             // the live line, before other output
+  double seconds() const;              // since the start
+  double examples_per_second() const;  // over the epoch so far
+  void clear();                        // the live line, before other output
 
  private:
   std::string time_left(int64_t step) const;

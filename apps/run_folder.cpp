@@ -30,17 +30,20 @@ void move_aside(const fs::path& path) {
 }  // namespace
 
 RunFolder::RunFolder(const std::string& path) : path_(path) {
-  while (!path_.empty() && path_.filename().empty()) path_ = path_.parent_path();     // "run/" -> "run"
+  while (!path_.empty() && path_.filename().empty()) path_ = path_.parent_path();  // "run/" -> "run"
   try {
     if (fs::exists(path_)) move_aside(path_);
     fs::create_directories(path_ / "ckpt");
   } catch (const fs::filesystem_error& e) {
-    fail<StorageError>("the output folder ", path_.string(), " cannot be written (", e.code().message(), "); choose another with --out");
+    fail<StorageError>("the output folder ", path_.string(), " cannot be written (", e.code().message(),
+                       "); choose another with --out");
   }
   log_.open(file("log.csv"));
   log_.imbue(std::locale::classic());
-  log_ << "epoch,step,lr,train_nll_nats,train_bits_per_dim,validation_nll_nats,validation_bits_per_dim,grad_norm,clipped,"
-          "images_per_s,gflop_per_s,rss_mib,wall_s" << std::endl;
+  log_ << "epoch,step,lr,train_nll_nats,train_bits_per_dim,validation_nll_nats,validation_bits_per_dim,grad_norm,"
+          "clipped,"
+          "images_per_s,gflop_per_s,rss_mib,wall_s"
+       << std::endl;
   if (!log_) fail<StorageError>("the output folder ", path_.string(), " cannot be written; choose another with --out");
 }
 
@@ -53,25 +56,27 @@ void RunFolder::write(const std::string& name, const std::string& content) const
 void RunFolder::log(const LogRow& r, int64_t d) {
   log_ << r.epoch << ',' << r.step << ',' << r.learning_rate << ',' << r.train << ',' << bits_per_dim(r.train, d) << ','
        << r.validation << ',' << bits_per_dim(r.validation, d) << ',' << r.gradient_norm << ',' << r.clipped << ','
-       << r.examples_per_second << ',' << r.gflops << ',' << r.rss_mib
-       << ',' << r.seconds << std::endl;
+       << r.examples_per_second << ',' << r.gflops << ',' << r.rss_mib << ',' << r.seconds << std::endl;
   if (!log_) fail<StorageError>(file("log.csv"), ": cannot be written (is the disk full?)");
 }
 
 std::string checkpoint_of(const std::string& run) {
   const fs::path path(run);
-  std::error_code error;     // a name too long, a folder that may not be searched
-  if (!fs::exists(path, error)) fail<CheckpointError>(run, ": no such run; train one with `bijou train`, or name its folder");
+  std::error_code error;  // a name too long, a folder that may not be searched
+  if (!fs::exists(path, error))
+    fail<CheckpointError>(run, ": no such run; train one with `bijou train`, or name its folder");
   if (!fs::is_directory(path, error)) return run;
   for (const char* name : {"ckpt/best.safetensors", "ckpt/last.safetensors"}) {
     if (fs::exists(path / name, error)) return (path / name).string();
   }
-  fail<CheckpointError>(run, ": this folder holds no ckpt/best.safetensors and no ckpt/last.safetensors; is it a run of bijou?");
+  fail<CheckpointError>(
+      run, ": this folder holds no ckpt/best.safetensors and no ckpt/last.safetensors; is it a run of bijou?");
 }
 
 std::string shell_quoted(const std::string& path) {
-  if (path.starts_with('-')) return shell_quoted("./" + path);     // or it would be taken for an option
-  const bool plain = path.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./+") == std::string::npos;
+  if (path.starts_with('-')) return shell_quoted("./" + path);  // or it would be taken for an option
+  const bool plain = path.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./+") ==
+                     std::string::npos;
   if (plain && !path.empty()) return path;
   std::string out = "'";
   for (char c : path) out += c == '\'' ? std::string("'\\''") : std::string(1, c);

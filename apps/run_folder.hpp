@@ -11,19 +11,19 @@ namespace bijou::inline BIJOU_SCALAR {
 
 class RunFolder {
  public:
-  // Makes the folder. One that exists and holds a run is moved aside (runs/x -> runs/x.1), and a line says so; a folder that
-  // holds anything else is refused: UsageError.
+  // Makes the folder. One that exists and holds a run is moved aside (runs/x -> runs/x.1), and a line says so; a
+  // folder that holds anything else is refused: UsageError.
   explicit RunFolder(const std::string& path);
 
   std::string path() const { return path_.string(); }
   std::string file(const std::string& name) const { return (path_ / name).string(); }
   std::string last() const { return file("ckpt/last.safetensors"); }
   std::string best() const { return file("ckpt/best.safetensors"); }
-  void write(const std::string& name, const std::string& content) const;    // StorageError on a full disk
+  void write(const std::string& name, const std::string& content) const;  // StorageError on a full disk
 
   struct LogRow {
     int64_t epoch, step;
-    double learning_rate, train, validation;      // nats per example and, for images, bits/dim beside them
+    double learning_rate, train, validation;  // nats per example and, for images, bits/dim beside them
     double gradient_norm;
     int64_t clipped;
     double examples_per_second, gflops, rss_mib, seconds;

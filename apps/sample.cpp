@@ -17,7 +17,8 @@ void write_samples(const std::string& path, const FlowModel& model, const Sample
   for_each_sample(model, options.count, options.temperature, options.seed, [&](const Tensor& x) {
     const int64_t d = x.shape()[1];
     for (int64_t i = 0; i < x.numel() && file; ++i) {
-      if (!std::isfinite(x.data()[i])) fail<NonFiniteError>(path, ": a sample is not finite; try a smaller --temperature, or train on");
+      if (!std::isfinite(x.data()[i]))
+        fail<NonFiniteError>(path, ": a sample is not finite; try a smaller --temperature, or train on");
       file << x.data()[i] << (i % d == d - 1 ? '\n' : ',');
     }
     if (!file) fail<StorageError>(path, ": cannot be written; choose another file with --out");
@@ -31,9 +32,11 @@ int sample(const SampleOptions& options) {
   const SavedFlow saved = load_flow(checkpoint_of(options.run));
   const bool image = saved.config.input.rank() == 3;
   const std::filesystem::path beside = std::filesystem::is_directory(options.run) ? options.run : ".";
-  const std::string out = options.out.empty() ? (beside / (image ? "samples.png" : "samples.csv")).string() : options.out;
+  const std::string out =
+      options.out.empty() ? (beside / (image ? "samples.png" : "samples.csv")).string() : options.out;
   if (std::filesystem::path(out).extension() == (image ? ".csv" : ".png")) {
-    fail<UsageError>("--out ", out, ": the samples are ", image ? "images, they go into a .png" : "vectors, they go into a .csv");
+    fail<UsageError>("--out ", out, ": the samples are ",
+                     image ? "images, they go into a .png" : "vectors, they go into a .csv");
   }
   if (image) {
     draw_samples(out, *saved.model, saved.config.levels, options.count, options.temperature, options.seed);

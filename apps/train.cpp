@@ -1,4 +1,5 @@
-// bijou train: from the options to a run folder with its checkpoints, figures and pictures. The loop is in trainer.cpp.
+// bijou train: from the options to a run folder with its checkpoints, figures and pictures. The loop is in
+// trainer.cpp.
 #include "apps/density.hpp"
 #include "apps/interrupt.hpp"
 #include "apps/memory.hpp"
@@ -18,16 +19,24 @@
 namespace bijou::inline BIJOU_SCALAR {
 namespace {
 
-std::string resolved_config(const TrainOptions& o, const std::string& preset, const RealNVPConfig& config, const TrainSettings& s, int64_t steps) {
+std::string resolved_config(const TrainOptions& o, const std::string& preset, const RealNVPConfig& config,
+                            const TrainSettings& s, int64_t steps) {
   nlohmann::ordered_json j;
   j["model"] = "realnvp";
   j["data"] = o.data;
   j["preset"] = preset;
   j["architecture"] = nlohmann::ordered_json::parse(config_to_json(config));
-  j["training"] = {{"steps", steps}, {"batch_size", s.batch_size}, {"lr", s.learning_rate}, {"schedule", s.cosine ? "cosine" : "constant"},
-                   {"warmup_steps", s.warmup_steps}, {"clip_norm", s.clip_norm}, {"weight_norm_l2", s.weight_norm_l2},
-                   {"average_decay", s.average_decay}, {"batch_norm_momentum", s.batch_norm_momentum},
-                   {"horizontal_flips", s.horizontal_flips}, {"seed", o.seed}};
+  j["training"] = {{"steps", steps},
+                   {"batch_size", s.batch_size},
+                   {"lr", s.learning_rate},
+                   {"schedule", s.cosine ? "cosine" : "constant"},
+                   {"warmup_steps", s.warmup_steps},
+                   {"clip_norm", s.clip_norm},
+                   {"weight_norm_l2", s.weight_norm_l2},
+                   {"average_decay", s.average_decay},
+                   {"batch_norm_momentum", s.batch_norm_momentum},
+                   {"horizontal_flips", s.horizontal_flips},
+                   {"seed", o.seed}};
   return j.dump(2) + "\n";
 }
 
@@ -44,9 +53,11 @@ std::vector<NamedFigure> baselines_of(const Dataset& data) {
   if (data.is_image()) {
     const double to_nats = 1 / bits_per_dim(1, data.dimensions());
     if (data.dimensions() <= 1024) {
-      all.push_back({"full-covariance Gaussian in logit space", to_nats * gaussian_logit_baseline(data.train.x, data.test.x, data.levels)});
+      all.push_back({"full-covariance Gaussian in logit space",
+                     to_nats * gaussian_logit_baseline(data.train.x, data.test.x, data.levels)});
     }
-    all.push_back({"independent per-pixel histograms", to_nats * histogram_baseline(data.train.x, data.test.x, data.levels)});
+    all.push_back(
+        {"independent per-pixel histograms", to_nats * histogram_baseline(data.train.x, data.test.x, data.levels)});
   } else if (std::isfinite(data.entropy)) {
     all.push_back({"entropy of the density (the floor)", data.entropy});
   }
@@ -66,8 +77,10 @@ void print_figures(const Dataset& data, double test, const std::vector<NamedFigu
   for (const auto& b : baselines) line(b.name, b.nats, "");
 }
 
-// A preset that cannot take these data, as when its scales cannot halve the images: both are named, and what would do.
-std::unique_ptr<FlowModel> build_for(const Dataset& data, const std::string& preset, const RealNVPConfig& config, uint64_t seed) {
+// A preset that cannot take these data, as when its scales cannot halve the images: both are named, and what would
+// do.
+std::unique_ptr<FlowModel> build_for(const Dataset& data, const std::string& preset, const RealNVPConfig& config,
+                                     uint64_t seed) {
   try {
     return build_realnvp(config, seed);
   } catch (const ValueError& e) {
@@ -89,7 +102,8 @@ int train(const TrainOptions& options) {
   TrainSettings& s = preset.training;
   if (options.batch_size) s.batch_size = *options.batch_size;
   if (options.learning_rate) s.learning_rate = *options.learning_rate;
-  if (!options.batch_size && s.batch_size > data.train.size()) s.batch_size = std::max<int64_t>(2, data.train.size() / 4);
+  if (!options.batch_size && s.batch_size > data.train.size())
+    s.batch_size = std::max<int64_t>(2, data.train.size() / 4);
   const int64_t per_epoch = Loader(data.train, data.levels, s.batch_size, options.seed).batches_per_epoch();
   const int64_t steps = options.steps ? *options.steps : options.epochs.value_or(s.epochs) * per_epoch;
 
@@ -105,11 +119,12 @@ int train(const TrainOptions& options) {
   folder.write("config.json", config);
   folder.write("model.txt", model->summary());
 
-  std::cerr << "RealNVP on " << data.name << ": " << model->parameter_count() << " parameters, " << data.train.size() << " training, "
-            << data.validation.size() << " validation and " << data.test.size() << " test examples\n"
-            << "preset " << preset_name << ": " << steps << " steps of " << s.batch_size << " examples, " << kernels::threads()
-            << " threads, about " << memory.total() / (1 << 20) << " MiB\n";
-  Trainer trainer(*model, preset.model, data, s, steps, options.seed, folder, {{"training", config}, {"data", options.data}});
+  std::cerr << "RealNVP on " << data.name << ": " << model->parameter_count() << " parameters, " << data.train.size()
+            << " training, " << data.validation.size() << " validation and " << data.test.size() << " test examples\n"
+            << "preset " << preset_name << ": " << steps << " steps of " << s.batch_size << " examples, "
+            << kernels::threads() << " threads, about " << memory.total() / (1 << 20) << " MiB\n";
+  Trainer trainer(*model, preset.model, data, s, steps, options.seed, folder,
+                  {{"training", config}, {"data", options.data}});
   const Trainer::Outcome outcome = [&] {
     const InterruptScope catch_signals;
     return trainer.run();
@@ -124,11 +139,13 @@ int train(const TrainOptions& options) {
   const double test = average_nll(*best.model, data.test, data.levels);
   const auto baselines = baselines_of(data);
   print_figures(data, test, baselines);
-  std::cout << "\nthe checkpoint, best on the validation part (epoch " << outcome.best_epoch << "): " << folder.best() << "\n";
+  std::cout << "\nthe checkpoint, best on the validation part (epoch " << outcome.best_epoch << "): " << folder.best()
+            << "\n";
   for (const std::string& file : draw_run(folder, *best.model, data, outcome.history, baselines, options.seed)) {
     std::cout << "picture: " << file << "\n";
   }
-  std::cout << "\nnext: " << shell_quoted(options.program) << " sample " << shell_quoted(folder.path()) << " --count 64 --temperature 0.8" << std::endl;
+  std::cout << "\nnext: " << shell_quoted(options.program) << " sample " << shell_quoted(folder.path())
+            << " --count 64 --temperature 0.8" << std::endl;
   return 0;
 }
 

@@ -29,13 +29,21 @@ Tensor flipped(const Batch& batch, uint64_t seed) {
 
 }  // namespace
 
-Trainer::Trainer(FlowModel& model, const RealNVPConfig& config, const Dataset& data, const TrainSettings& s, int64_t steps,
-                 uint64_t seed, RunFolder& folder, std::map<std::string, std::string> metadata)
-    : model_(model), config_(config), data_(data), settings_(s), steps_(steps), seed_(seed), folder_(folder),
+Trainer::Trainer(FlowModel& model, const RealNVPConfig& config, const Dataset& data, const TrainSettings& s,
+                 int64_t steps, uint64_t seed, RunFolder& folder, std::map<std::string, std::string> metadata)
+    : model_(model),
+      config_(config),
+      data_(data),
+      settings_(s),
+      steps_(steps),
+      seed_(seed),
+      folder_(folder),
       metadata_(std::move(metadata)),
       loader_(data.train, data.levels, s.batch_size, seed),
-      schedule_{.kind = s.cosine ? Schedule::Kind::cosine : Schedule::Kind::constant, .learning_rate = s.learning_rate,
-                .warmup_steps = s.warmup_steps, .total_steps = steps},
+      schedule_{.kind = s.cosine ? Schedule::Kind::cosine : Schedule::Kind::constant,
+                .learning_rate = s.learning_rate,
+                .warmup_steps = s.warmup_steps,
+                .total_steps = steps},
       optimizer_(model, {.clip_norm = s.clip_norm}),
       average_(model, s.average_decay),
       progress_((steps + loader_.batches_per_epoch() - 1) / loader_.batches_per_epoch(), steps, s.batch_size,
@@ -57,7 +65,8 @@ Trainer::Outcome Trainer::run() {
       });
     }
     outcome_.interrupted = interrupted();
-    if (t % loader_.batches_per_epoch() == 0 || t == steps_ || outcome_.interrupted) finish_epoch(epoch, t, learning_rate);
+    if (t % loader_.batches_per_epoch() == 0 || t == steps_ || outcome_.interrupted)
+      finish_epoch(epoch, t, learning_rate);
     outcome_.interrupted = interrupted();
     if (outcome_.interrupted) break;
   }
@@ -86,8 +95,8 @@ double Trainer::step(const Batch& batch, double learning_rate) {
   return nll.item();
 }
 
-// The averaged weights are evaluated on the validation part, and kept when they are the best so far. The last checkpoint
-// is written after that: weights that give no finite loss must not replace good ones.
+// The averaged weights are evaluated on the validation part, and kept when they are the best so far. The last
+// checkpoint is written after that: weights that give no finite loss must not replace good ones.
 void Trainer::finish_epoch(int64_t epoch, int64_t step, double learning_rate) {
   const double train = epoch_.nll / static_cast<double>(epoch_.steps), per_second = progress_.examples_per_second();
   const double seconds = static_cast<double>(epoch_.steps * settings_.batch_size) / per_second;
@@ -107,9 +116,11 @@ void Trainer::finish_epoch(int64_t epoch, int64_t step, double learning_rate) {
     }
   }
   save(folder_.last(), epoch, step);
-  outcome_.history.push_back({static_cast<double>(step) / static_cast<double>(loader_.batches_per_epoch()), train, validation});
+  outcome_.history.push_back(
+      {static_cast<double>(step) / static_cast<double>(loader_.batches_per_epoch()), train, validation});
   folder_.log({epoch, step, learning_rate, train, validation, epoch_.gradient_norm, epoch_.clipped, per_second, gflops,
-               static_cast<double>(kernels::resident_memory()) / (1 << 20), progress_.seconds()}, data_.dimensions());
+               static_cast<double>(kernels::resident_memory()) / (1 << 20), progress_.seconds()},
+              data_.dimensions());
   progress_.epoch(epoch, step, train, validation, per_second, is_best);
   epoch_ = {.flops = kernels::flops_done()};
 }
@@ -130,7 +141,8 @@ void Trainer::explain(int64_t epoch, int64_t step, const std::string& what, cons
   } catch (const NonFiniteError& e) {
     culprit = e.what();
   }
-  fail<NonFiniteError>("training stopped at epoch ", epoch, ", step ", step, ": ", what, "; ", culprit, ". The last good checkpoint is ", folder_.last(), "; try a smaller --lr");
+  fail<NonFiniteError>("training stopped at epoch ", epoch, ", step ", step, ": ", what, "; ", culprit,
+                       ". The last good checkpoint is ", folder_.last(), "; try a smaller --lr");
 }
 
 }  // namespace bijou

@@ -15,15 +15,15 @@ namespace bijou::inline BIJOU_SCALAR {
 class Trainer {
  public:
   // metadata: what every checkpoint says of itself, beside epoch and step.
-  Trainer(FlowModel& model, const RealNVPConfig& config, const Dataset& data, const TrainSettings& settings, int64_t steps,
-          uint64_t seed, RunFolder& folder, std::map<std::string, std::string> metadata);
+  Trainer(FlowModel& model, const RealNVPConfig& config, const Dataset& data, const TrainSettings& settings,
+          int64_t steps, uint64_t seed, RunFolder& folder, std::map<std::string, std::string> metadata);
 
   struct Outcome {
     std::vector<CurvePoint> history;
     int64_t best_epoch = 0;
-    bool interrupted = false;      // by Ctrl-C or SIGTERM: the step was finished, the state saved
+    bool interrupted = false;  // by Ctrl-C or SIGTERM: the step was finished, the state saved
   };
-  Outcome run();                   // NonFiniteError: the loss or a gradient; the last good checkpoint stays in place
+  Outcome run();  // NonFiniteError: the loss or a gradient; the last good checkpoint stays in place
 
  private:
   double step(const Batch& batch, double learning_rate);
@@ -48,7 +48,7 @@ class Trainer {
   Outcome outcome_;
   double best_ = INFINITY;
 
-  struct Epoch {                   // sums since the last row of the log
+  struct Epoch {  // sums since the last row of the log
     int64_t steps = 0, clipped = 0, flops = 0;
     double nll = 0, gradient_norm = 0;
   } epoch_;

@@ -9,7 +9,7 @@
 namespace bijou::inline BIJOU_SCALAR {
 namespace {
 
-constexpr int64_t kBlock = 64;   // rows at a time: they stay in the cache while the covariance passes by
+constexpr int64_t kBlock = 64;  // rows at a time: they stay in the cache while the covariance passes by
 
 struct Logit {
   double alpha;
@@ -18,7 +18,7 @@ struct Logit {
     const double p = alpha + (1 - 2 * alpha) * x / levels;
     return std::log(p / (1 - p));
   }
-  double log_derivative(double x) const {   // log dy/dx
+  double log_derivative(double x) const {  // log dy/dx
     const double p = alpha + (1 - 2 * alpha) * x / levels;
     return std::log((1 - 2 * alpha) / levels) - std::log(p * (1 - p));
   }
@@ -27,7 +27,7 @@ struct Logit {
 struct Gaussian {
   int64_t dimensions;
   std::vector<double> mean;
-  std::vector<double> factor;   // L of covariance = L L', row-major, lower triangle
+  std::vector<double> factor;  // L of covariance = L L', row-major, lower triangle
 };
 
 // The block's rows in logit space, row-major; adds up log |det dy/dx|.
@@ -125,11 +125,9 @@ void check_images(const Tensor& train, const Tensor& test, int levels, const cha
 
 }  // namespace
 
-double gaussian_logit_baseline(const Tensor& train, const Tensor& test, int levels, double alpha,
-                               uint64_t seed) {
+double gaussian_logit_baseline(const Tensor& train, const Tensor& test, int levels, double alpha, uint64_t seed) {
   check_images(train, test, levels, "gaussian_logit_baseline");
-  require(alpha > 0 && alpha < 0.5, "gaussian_logit_baseline", "alpha must be between 0 and 1/2, got ",
-          alpha);
+  require(alpha > 0 && alpha < 0.5, "gaussian_logit_baseline", "alpha must be between 0 and 1/2, got ", alpha);
   const Logit logit{alpha, levels};
   const Gaussian g = fit(train, logit, seed);
   const int64_t d = g.dimensions;
@@ -146,7 +144,7 @@ double histogram_baseline(const Tensor& train, const Tensor& test, int levels) {
   check_images(train, test, levels, "histogram_baseline");
   const int64_t n = train.shape()[0];
   const auto d = static_cast<size_t>(train.numel() / n), bins = static_cast<size_t>(levels);
-  const auto bin = [&](std::span<const Real> values, size_t i) {   // of value i: pixel i mod D, then level
+  const auto bin = [&](std::span<const Real> values, size_t i) {  // of value i: pixel i mod D, then level
     const Real v = values[i];
     require(v >= 0 && v < static_cast<Real>(levels) && v == std::floor(v), "histogram_baseline",
             "expects integers 0 .. ", levels - 1, ", found ", v);

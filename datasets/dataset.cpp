@@ -29,11 +29,10 @@ Examples Examples::select(std::span<const int64_t> index) const {
   return chosen;
 }
 
-void split_examples(Dataset& dataset, const Examples& all, int64_t validation, int64_t test,
-                    uint64_t split_seed) {
+void split_examples(Dataset& dataset, const Examples& all, int64_t validation, int64_t test, uint64_t split_seed) {
   const int64_t n = all.size();
-  require(validation >= 1 && test >= 1 && validation + test < n, "split_examples", n,
-          " examples cannot give ", validation, " for validation, ", test, " for the test and some more");
+  require(validation >= 1 && test >= 1 && validation + test < n, "split_examples", n, " examples cannot give ",
+          validation, " for validation, ", test, " for the test and some more");
   const std::vector<int64_t> order = Rng(split_seed, stream("split")).permutation(n);
   const std::span<const int64_t> index(order);
   dataset.test = all.select(index.first(test));
@@ -52,7 +51,7 @@ Dataset load_dataset(const std::string& name_or_path, const DatasetOptions& opti
   if (name_or_path == "mnist" || name_or_path == "fashion-mnist") return load_idx(name_or_path, options);
   if (const Toy* toy = find_toy(name_or_path)) return load_toy(*toy, options);
 
-  std::error_code error;   // a folder that may not be searched gives an error: read_file then says which
+  std::error_code error;  // a folder that may not be searched gives an error: read_file then says which
   const bool exists = std::filesystem::exists(name_or_path, error);
   if (exists || (error && !name_or_path.empty())) return load_path(name_or_path, options);
   if (name_or_path.find_first_of("/.") != std::string::npos) fail<DataError>(name_or_path, ": no such file");

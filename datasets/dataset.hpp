@@ -16,26 +16,26 @@
 namespace bijou::inline BIJOU_SCALAR {
 
 struct Examples {
-  Tensor x;                   // images [n, H, W, C] or vectors [n, D], raw values
-  std::vector<int> labels;    // n class numbers; or empty: none are known
+  Tensor x;                 // images [n, H, W, C] or vectors [n, D], raw values
+  std::vector<int> labels;  // n class numbers; or empty: none are known
 
   int64_t size() const { return x.defined() ? x.shape()[0] : 0; }
-  Examples select(std::span<const int64_t> index) const;   // a copy of these rows, with their labels
+  Examples select(std::span<const int64_t> index) const;  // a copy of these rows, with their labels
 };
 
 struct Dataset {
-  std::string name;                     // "digits", "moons", ...; for a file, its path
+  std::string name;  // "digits", "moons", ...; for a file, its path
   Examples train, validation, test;
-  int levels = 0;                       // images of integers 0 .. levels-1 (digits: 17, MNIST: 256);
-                                        // 0: real-valued data (toys, tables), which need no dequantisation
-  int classes = 0;                      // labels are 0 .. classes-1; 0: no labels
-  std::vector<std::string> columns;     // a table's column names; empty for all others
+  int levels = 0;                    // images of integers 0 .. levels-1 (digits: 17, MNIST: 256);
+                                     // 0: real-valued data (toys, tables), which need no dequantisation
+  int classes = 0;                   // labels are 0 .. classes-1; 0: no labels
+  std::vector<std::string> columns;  // a table's column names; empty for all others
   // The density's entropy in nats, where it is known: no model's expected loss can be lower.
   double entropy = std::numeric_limits<double>::quiet_NaN();
 
   bool is_image() const { return train.x.rank() == 4; }
-  Shape example_shape() const { return train.x.shape().from(1); }       // [H, W, C] or [D]
-  int64_t dimensions() const { return example_shape().numel(); }        // D
+  Shape example_shape() const { return train.x.shape().from(1); }  // [H, W, C] or [D]
+  int64_t dimensions() const { return example_shape().numel(); }   // D
 };
 
 struct DatasetOptions {
@@ -43,7 +43,7 @@ struct DatasetOptions {
   // the training seed, so that figures of different training seeds are about the same test set and
   // can be compared.
   uint64_t split_seed = 0;
-  std::string data_dir;                 // the flag --data-dir; may be empty (data_directories in file.hpp)
+  std::string data_dir;  // the flag --data-dir; may be empty (data_directories in file.hpp)
   int64_t toy_train = 50'000, toy_validation = 5'000, toy_test = 10'000;
 };
 
@@ -59,7 +59,6 @@ Dataset load_digits(const DatasetOptions& options = {});
 
 // Cuts `all` by a permutation seeded by split_seed: the first `test` of it, then `validation`, the rest for
 // training.
-void split_examples(Dataset& dataset, const Examples& all, int64_t validation, int64_t test,
-                    uint64_t split_seed);
+void split_examples(Dataset& dataset, const Examples& all, int64_t validation, int64_t test, uint64_t split_seed);
 
 }  // namespace bijou

@@ -28,7 +28,7 @@ Dataset load_digits(const DatasetOptions& options) {
   const std::span<Real> pixels = all.x.mutable_data();
   const char* at = csv.data();
   const char* const end = at + csv.size();
-  const auto next = [&](int largest) {   // an integer and the comma or line's end that follows it
+  const auto next = [&](int largest) {  // an integer and the comma or line's end that follows it
     int value = -1;
     const auto [after, error] = std::from_chars(at, end, value);
     require(error == std::errc() && 0 <= value && value <= largest && after != end, "load_digits",
@@ -37,8 +37,7 @@ Dataset load_digits(const DatasetOptions& options) {
     return value;
   };
   for (int64_t i = 0; i < kImages; ++i) {
-    for (int64_t j = 0; j < kPixels; ++j)
-      pixels[i * kPixels + j] = static_cast<Real>(next(kLevels - 1));
+    for (int64_t j = 0; j < kPixels; ++j) pixels[i * kPixels + j] = static_cast<Real>(next(kLevels - 1));
     all.labels[i] = next(kClasses - 1);
   }
   require(at == end, "load_digits", "the built-in file is longer than ", kImages, " images");

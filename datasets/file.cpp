@@ -47,8 +47,7 @@ std::string read_raw(const fs::path& path) {
     if (got < kChunk) break;
     if (bytes.size() > kLargestFile) too_large(name, kLargestFile);
   }
-  if (std::ferror(file.get()))
-    fail<DataError>(name, ": cannot be read: ", std::generic_category().message(errno));
+  if (std::ferror(file.get())) fail<DataError>(name, ": cannot be read: ", std::generic_category().message(errno));
   return bytes;
 }
 
@@ -61,7 +60,7 @@ std::string unpack_gzip(std::span<const unsigned char> packed, const std::string
     z_stream* stream;
     ~End() { inflateEnd(stream); }
   } const end{&stream};
-  stream.next_in = const_cast<unsigned char*>(packed.data());   // zlib reads only
+  stream.next_in = const_cast<unsigned char*>(packed.data());  // zlib reads only
   stream.avail_in = static_cast<uInt>(packed.size());
 
   std::string bytes;
@@ -77,15 +76,14 @@ std::string unpack_gzip(std::span<const unsigned char> packed, const std::string
       if (stream.avail_in == 0) return bytes;
       // A gzip file may be several, one after the other.
       if (stream.avail_in < 2 || stream.next_in[0] != 0x1f || stream.next_in[1] != 0x8b)
-        fail<DataError>(name, ": ", stream.avail_in,
-                        " bytes follow the end of the gzip data; download it again");
+        fail<DataError>(name, ": ", stream.avail_in, " bytes follow the end of the gzip data; download it again");
       inflateReset(&stream);
     } else if (status == Z_BUF_ERROR || (status == Z_OK && stream.avail_in == 0 && stream.avail_out > 0)) {
       fail<DataError>(name, ": the gzip data end early, after ", packed.size(), " bytes (", bytes.size(),
                       " unpacked); download it again");
     } else if (status != Z_OK) {
-      fail<DataError>(name, ": the gzip data are broken (", stream.msg ? stream.msg : "no reason given",
-                      " after ", bytes.size(), " unpacked bytes); download it again");
+      fail<DataError>(name, ": the gzip data are broken (", stream.msg ? stream.msg : "no reason given", " after ",
+                      bytes.size(), " unpacked bytes); download it again");
     }
   }
 }
@@ -104,8 +102,7 @@ std::vector<fs::path> data_directories(const std::string& flag) {
     if (!fs::is_directory(flag, ignored)) fail<DataError>("--data-dir ", flag, ": no such folder");
     found.emplace_back(flag);
   }
-  if (const char* variable = std::getenv("BIJOU_DATA_DIR"); variable && *variable)
-    found.emplace_back(variable);
+  if (const char* variable = std::getenv("BIJOU_DATA_DIR"); variable && *variable) found.emplace_back(variable);
   found.emplace_back("/usr/share/datasets");
   found.emplace_back("data");
   return found;
@@ -114,7 +111,8 @@ std::vector<fs::path> data_directories(const std::string& flag) {
 std::string in_quotes(std::string_view words) {
   constexpr size_t kLongest = 40;
   std::string out(words.substr(0, kLongest));
-  std::ranges::replace_if(out, [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');
+  std::ranges::replace_if(
+      out, [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');
   return '"' + out + (words.size() > kLongest ? "...\"" : "\"");
 }
 

@@ -12,7 +12,7 @@
 namespace bijou::inline BIJOU_SCALAR {
 
 // No file is read, and none is unpacked, beyond this: a small .gz may hide any amount of zeros.
-inline constexpr size_t kLargestFile = size_t{2} << 30;   // bytes
+inline constexpr size_t kLargestFile = size_t{2} << 30;  // bytes
 
 // The content of a file; a gzip file is unpacked, recognised by its first two bytes, whatever its name.
 // DataError: no such file, a folder, no permission, a read error, larger than kLargestFile, a .gz that ends
@@ -20,8 +20,7 @@ inline constexpr size_t kLargestFile = size_t{2} << 30;   // bytes
 std::string read_file(const std::filesystem::path& path);
 
 // Unpacks gzip data that is in memory already. `name` is for the messages.
-std::string unpack_gzip(std::span<const unsigned char> packed, const std::string& name,
-                        size_t largest = kLargestFile);
+std::string unpack_gzip(std::span<const unsigned char> packed, const std::string& name, size_t largest = kLargestFile);
 
 // Where data sets are looked for, in this order: the flag (--data-dir; "" when not given), the environment
 // variable BIJOU_DATA_DIR, Debian's folder of data sets, ./data. DataError: the flag names no folder.

@@ -19,8 +19,8 @@ struct Kind {
 constexpr Kind kImages{"images", 2051, 3}, kLabels{"labels", 2049, 1};
 
 struct Header {
-  std::array<uint32_t, 3> dims{1, 1, 1};    // n, height, width; the unused are 1
-  std::string_view values;                  // the bytes that follow
+  std::array<uint32_t, 3> dims{1, 1, 1};  // n, height, width; the unused are 1
+  std::string_view values;                // the bytes that follow
 };
 
 uint32_t big_endian(std::string_view bytes) {
@@ -36,11 +36,11 @@ void check_magic(std::string_view content, const std::string& name, const Kind& 
   if (magic == kind.magic) return;
   for (const Kind& other : {kImages, kLabels})
     if (magic == other.magic)
-      fail<DataError>(name, ": holds ", other.what, " (magic number ", magic, ") where ", kind.what, " (",
-                      kind.magic, ") are expected; the file is mislabelled: rename it or download it again");
+      fail<DataError>(name, ": holds ", other.what, " (magic number ", magic, ") where ", kind.what, " (", kind.magic,
+                      ") are expected; the file is mislabelled: rename it or download it again");
   if (magic >> 16 == 0 && (magic >> 8 & 0xff) != 8)
-    fail<DataError>(name, ": magic number ", magic, ": IDX, but not of unsigned bytes; expected ",
-                    kind.magic, " (", kind.what, ")");
+    fail<DataError>(name, ": magic number ", magic, ": IDX, but not of unsigned bytes; expected ", kind.magic, " (",
+                    kind.what, ")");
   fail<DataError>(name, ": magic number ", magic, " is not ", kind.magic, " (IDX ", kind.what,
                   "); this is another kind of file: download it again");
 }
@@ -64,19 +64,16 @@ Header read_header(std::string_view content, const std::string& name, const Kind
   }
   for (int i = 0; i < kind.rank; ++i)
     if (header.dims[i] == 0)
-      fail<DataError>(name, ": the header says ", sizes, " ", kind.what,
-                      ": no size may be zero; download it again");
+      fail<DataError>(name, ": the header says ", sizes, " ", kind.what, ": no size may be zero; download it again");
   if (overflow)
-    fail<DataError>(name, ": the header says ", sizes, " ", kind.what,
-                    ", more than any file holds; download it again");
+    fail<DataError>(name, ": the header says ", sizes, " ", kind.what, ", more than any file holds; download it again");
   if (header.values.size() != expected)
-    fail<DataError>(name, header.values.size() < expected ? ": truncated" : ": too long",
-                    ": the header says ", sizes, " = ", expected, " bytes of ", kind.what, ", found ",
-                    header.values.size(), "; download it again");
+    fail<DataError>(name, header.values.size() < expected ? ": truncated" : ": too long", ": the header says ", sizes,
+                    " = ", expected, " bytes of ", kind.what, ", found ", header.values.size(), "; download it again");
   return header;
 }
 
-Tensor to_tensor(const Header& header, int64_t begin, int64_t end) {   // the images begin .. end-1
+Tensor to_tensor(const Header& header, int64_t begin, int64_t end) {  // the images begin .. end-1
   Tensor x({end - begin, header.dims[1], header.dims[2], 1});
   const int64_t pixels = x.shape().from(1).numel();
   std::ranges::transform(header.values.substr(begin * pixels, x.numel()), x.mutable_data().begin(),
@@ -90,7 +87,7 @@ Tensor parse_images(std::string_view content, const std::string& name) {
 }
 
 bool is_there(const fs::path& path) {
-  std::error_code error;   // no permission to look: opening the file will say so
+  std::error_code error;  // no permission to look: opening the file will say so
   return fs::exists(path, error) || (error && error != std::errc::not_a_directory);
 }
 
@@ -131,8 +128,8 @@ Part read_part(const fs::path& folder, const std::string& part, int64_t twelfths
   const std::vector<int> labels = read_idx_labels(paths[1]);
   const int64_t n = images.dims[0], cut = n - n * twelfths / 12;
   if (images.dims[0] != labels.size())
-    fail<DataError>(paths[0].string(), ": holds ", n, " images, but ", paths[1].filename().string(),
-                    " holds ", labels.size(), " labels; they do not belong together: download both again");
+    fail<DataError>(paths[0].string(), ": holds ", n, " images, but ", paths[1].filename().string(), " holds ",
+                    labels.size(), " labels; they do not belong together: download both again");
   return {{to_tensor(images, 0, cut), {labels.begin(), labels.begin() + cut}},
           {to_tensor(images, cut, n), {labels.begin() + cut, labels.end()}}};
 }
@@ -180,12 +177,13 @@ Dataset load_idx(const std::string& name, const DatasetOptions& options) {
       looked += (looked.empty() ? "" : ", ") + folder.string();
     }
   // The files of both sets have the same names, so a folder that holds files itself could be either one.
-  const std::string hint = !options.data_dir.empty() && holds_idx(options.data_dir)
-      ? text(" (", options.data_dir, " itself holds IDX files: give that path as the data set)") : "";
-  const char* const way = fashion
-      ? "apt-get install dataset-fashion-mnist, or put the files of "
-        "https://github.com/zalandoresearch/fashion-mnist"
-      : "put the four files of http://yann.lecun.com/exdb/mnist/";
+  const std::string hint =
+      !options.data_dir.empty() && holds_idx(options.data_dir)
+          ? text(" (", options.data_dir, " itself holds IDX files: give that path as the data set)")
+          : "";
+  const char* const way = fashion ? "apt-get install dataset-fashion-mnist, or put the files of "
+                                    "https://github.com/zalandoresearch/fashion-mnist"
+                                  : "put the four files of http://yann.lecun.com/exdb/mnist/";
   fail<DataError>(name, ": not found; looked in ", looked, hint, ". To get it, ", way, " into ./data/", name,
                   "; or say by --data-dir in which folder ", name, "/ lies");
 }
@@ -201,8 +199,6 @@ Dataset load_idx_file(std::string_view content, const std::string& path, const D
   return dataset;
 }
 
-bool looks_like_idx(std::string_view content) {
-  return content.size() >= 2 && content[0] == 0 && content[1] == 0;
-}
+bool looks_like_idx(std::string_view content) { return content.size() >= 2 && content[0] == 0 && content[1] == 0; }
 
 }  // namespace bijou

@@ -34,6 +34,6 @@ Dataset load_idx_folder(const std::filesystem::path& folder, const std::string& 
 // One file of images, without labels, from its content: 80 % training, 10 % validation, 10 % test, by a
 // permutation seeded by options.split_seed.
 Dataset load_idx_file(std::string_view content, const std::string& path, const DatasetOptions& options = {});
-bool looks_like_idx(std::string_view content);   // no text begins as IDX does: with two zero bytes
+bool looks_like_idx(std::string_view content);  // no text begins as IDX does: with two zero bytes
 
 }  // namespace bijou

@@ -12,7 +12,8 @@ void add_noise(std::span<Real> x, uint64_t seed, uint64_t stream) {
   for (size_t i = 0; i < x.size(); i += 4) {
     const size_t block = i / 4;
     const auto bits = philox({static_cast<uint32_t>(block), static_cast<uint32_t>(block >> 32),
-                              static_cast<uint32_t>(stream), static_cast<uint32_t>(stream >> 32)}, key);
+                              static_cast<uint32_t>(stream), static_cast<uint32_t>(stream >> 32)},
+                             key);
     for (size_t j = 0; j < 4 && i + j < x.size(); ++j) {
       const Real level = x[i + j];
       const Real noisy = level + static_cast<Real>(bits[j] >> 8) * static_cast<Real>(0x1p-24);
@@ -26,16 +27,15 @@ void require_levels(const Tensor& x, int levels, const char* where) {
   require(levels >= 0, where, "levels cannot be negative, got ", levels);
   if (levels == 0) return;
   for (Real v : x.data())
-    require(v >= 0 && v < static_cast<Real>(levels) && v == std::floor(v), where, "expects integers 0 .. ",
-            levels - 1, ", found ", v, "; were these values scaled or dequantised before?");
+    require(v >= 0 && v < static_cast<Real>(levels) && v == std::floor(v), where, "expects integers 0 .. ", levels - 1,
+            ", found ", v, "; were these values scaled or dequantised before?");
 }
 
 }  // namespace
 
 Loader::Loader(const Examples& examples, int levels, int64_t batch_size, uint64_t seed)
     : examples_(examples), levels_(levels), batch_size_(batch_size), seed_(seed) {
-  if (batch_size < 1)
-    fail<UsageError>("a batch needs at least one example, got a batch size of ", batch_size);
+  if (batch_size < 1) fail<UsageError>("a batch needs at least one example, got a batch size of ", batch_size);
   if (batch_size > examples.size())
     fail<UsageError>("a batch of ", batch_size, " from ", examples.size(),
                      " training examples: give a batch size of at most ", examples.size());

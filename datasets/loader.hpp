@@ -12,9 +12,9 @@
 namespace bijou::inline BIJOU_SCALAR {
 
 struct Batch {
-  Tensor x;                        // [batch, ...], dequantised
-  std::vector<int> labels;         // of the same rows; empty when the examples have none
-  std::vector<int64_t> index;      // which examples these are
+  Tensor x;                    // [batch, ...], dequantised
+  std::vector<int> labels;     // of the same rows; empty when the examples have none
+  std::vector<int64_t> index;  // which examples these are
   int64_t epoch = 0;
 };
 
@@ -26,7 +26,7 @@ class Loader {
 
   // The last, incomplete batch of an epoch is dropped, so that every step has the same size (and cost, and
   // weight). Each epoch shuffles anew, so every example is seen in the long run.
-  int64_t batches_per_epoch() const { return examples_.size() / batch_size_; }
+  int64_t batches_per_epoch() const { return std::max<int64_t>(1, examples_.size() / batch_size_); }
   int64_t batch_size() const { return batch_size_; }
 
   // Step 0, 1, 2, ... of training: batch step mod batches_per_epoch() of epoch step / batches_per_epoch().

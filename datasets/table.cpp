@@ -10,8 +10,8 @@ namespace bijou::inline BIJOU_SCALAR {
 namespace {
 
 struct Cell {
-  std::string_view words;   // trimmed, without quotes
-  size_t character;         // where it begins in the line, from 1
+  std::string_view words;  // trimmed, without quotes
+  size_t character;        // where it begins in the line, from 1
 };
 
 std::string_view trim(std::string_view s) {
@@ -46,7 +46,7 @@ std::vector<Cell> split_line(std::string_view line, char separator) {
 enum class Parsed { number, out_of_range, word };
 
 Parsed parse_number(std::string_view s, double& value) {
-  if (s.size() >= 2 && s[0] == '+' && s[1] != '-') s.remove_prefix(1);   // from_chars knows no plus sign
+  if (s.size() >= 2 && s[0] == '+' && s[1] != '-') s.remove_prefix(1);  // from_chars knows no plus sign
   const auto [after, error] = std::from_chars(s.data(), s.data() + s.size(), value);
   if (after != s.data() + s.size() || error == std::errc::invalid_argument) return Parsed::word;
   return error == std::errc() ? Parsed::number : Parsed::out_of_range;
@@ -54,9 +54,7 @@ Parsed parse_number(std::string_view s, double& value) {
 
 bool is_header(const std::vector<Cell>& cells) {
   double ignored;
-  return std::ranges::all_of(cells, [&](const Cell& c) {
-    return parse_number(c.words, ignored) == Parsed::word;
-  });
+  return std::ranges::all_of(cells, [&](const Cell& c) { return parse_number(c.words, ignored) == Parsed::word; });
 }
 
 // The lines that count, with their numbers from 1.
@@ -96,11 +94,11 @@ class Parser {
   }
 
  private:
-  bool first(const std::vector<Cell>& cells, int64_t number) {   // names the columns; was it the header?
+  bool first(const std::vector<Cell>& cells, int64_t number) {  // names the columns; was it the header?
     const bool header = is_header(cells);
     if (cells.size() < 2)
-      fail<DataError>(name_, ":", number, ": one column only (no ; tab , or space in ",
-                      in_quotes(cells[0].words), "): a coupling needs two columns");
+      fail<DataError>(name_, ":", number, ": one column only (no ; tab , or space in ", in_quotes(cells[0].words),
+                      "): a coupling needs two columns");
     for (size_t j = 0; j < cells.size(); ++j) {
       const bool named = header && !cells[j].words.empty();
       columns_.push_back(named ? std::string(cells[j].words) : text("column ", j + 1));
@@ -129,7 +127,7 @@ class Parser {
   const std::string& name_;
   char separator_ = ',';
   std::vector<std::string> columns_;
-  std::vector<double> values_;   // row by row
+  std::vector<double> values_;  // row by row
 };
 
 }  // namespace

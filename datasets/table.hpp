@@ -13,8 +13,8 @@
 namespace bijou::inline BIJOU_SCALAR {
 
 struct Table {
-  std::vector<std::string> columns;     // the header's names, or "column 1", "column 2", ...
-  Tensor x;                             // [rows, columns]
+  std::vector<std::string> columns;  // the header's names, or "column 1", "column 2", ...
+  Tensor x;                          // [rows, columns]
 };
 
 // DataError, as "file:line:character: column N (name): ...": a word where a number is expected, a missing
@@ -27,8 +27,8 @@ Table parse_table(std::string_view content, const std::string& name);
 Dataset load_table(std::string_view content, const std::string& name, const DatasetOptions& options = {});
 
 struct Moments {
-  std::vector<double> mean, stddev;     // per column; stddev is the root of the mean squared deviation (1/n)
+  std::vector<double> mean, stddev;  // per column; stddev is the root of the mean squared deviation (1/n)
 };
-Moments column_moments(const Tensor& x);   // x: [n, D]; sums in double
+Moments column_moments(const Tensor& x);  // x: [n, D]; sums in double
 
 }  // namespace bijou

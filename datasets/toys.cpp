@@ -106,7 +106,7 @@ Point swissroll(Rng& rng) {
 constexpr Toy kToys[] = {
     {"moons", moons, nullptr, kNaN},
     {"8gaussians", eight_gaussians, eight_gaussians_log_density, 2.83188040614},
-    {"checkerboard", checkerboard, checkerboard_log_density, 3.46573590280},   // ln 32
+    {"checkerboard", checkerboard, checkerboard_log_density, 3.46573590280},  // ln 32
     {"rings", rings, nullptr, kNaN},
     {"circles", circles, nullptr, kNaN},
     {"pinwheel", pinwheel, nullptr, kNaN},

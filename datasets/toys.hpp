@@ -15,14 +15,14 @@ namespace bijou::inline BIJOU_SCALAR {
 // log_density is nullptr where there is no closed form.
 struct Toy {
   const char* name;
-  std::array<double, 2> (*draw)(Rng& rng);        // one point
-  double (*log_density)(double x1, double x2);    // exact, in nats; -infinity outside the support
-  double entropy;                                 // of the density, in nats; NaN where it is not known
+  std::array<double, 2> (*draw)(Rng& rng);      // one point
+  double (*log_density)(double x1, double x2);  // exact, in nats; -infinity outside the support
+  double entropy;                               // of the density, in nats; NaN where it is not known
 };
 
 // moons, 8gaussians, checkerboard, rings, circles, pinwheel, 2spirals, swissroll
 std::span<const Toy> toys();
-const Toy* find_toy(std::string_view name);       // nullptr: none of that name. "spirals" is 2spirals
+const Toy* find_toy(std::string_view name);  // nullptr: none of that name. "spirals" is 2spirals
 
 // n points [n, 2]: the examples 0 .. n-1 of this part. Parts with different numbers are independent of each
 // other.

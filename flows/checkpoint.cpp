@@ -94,6 +94,25 @@ void load_state(const Module& model, const TensorFile& file) {
   if (count > 0) fail<CheckpointError>(file.path, ": the checkpoint does not fit the model it describes: ", complaints);
 }
 
+// The file holds at least as many values as the largest layers that its configuration asks for: a forged one is refused
+// before anything is built.
+bool plausible(const RealNVPConfig& c, const TensorFile& file) {
+  double values = 0, wanted = 0;
+  for (const auto& [name, tensor] : file.tensors) values += static_cast<double>(tensor.numel());
+  if (c.input.rank() == 3) {
+    const double features = static_cast<double>(c.features);
+    wanted = std::max(features, features * features * 9 * static_cast<double>(c.blocks));
+  } else {
+    for (size_t i = 0; i < c.hidden.size(); ++i) {
+      const double next = i + 1 < c.hidden.size() ? static_cast<double>(c.hidden[i + 1]) : 1;
+      if (c.hidden[i] < 1) return false;
+      wanted += static_cast<double>(c.hidden[i]) * next;
+    }
+    wanted = (1 + wanted) * static_cast<double>(c.couplings);
+  }
+  return wanted <= values;
+}
+
 }  // namespace
 
 SavedFlow load_flow(const std::string& path) {
@@ -108,6 +127,9 @@ SavedFlow load_flow(const std::string& path) {
                           "'; this program reads version 1 of realnvp, use the one that wrote it");
   }
   SavedFlow saved{nullptr, config_from_json(meta("config"), path), file.metadata};
+  if (!plausible(saved.config, file)) {
+    fail<CheckpointError>(path, ": its configuration (", meta("config"), ") asks for more weights than the file holds");
+  }
   try {
     saved.model = build_realnvp(saved.config, 0);
   } catch (const ValueError& e) {

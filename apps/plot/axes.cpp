@@ -12,14 +12,12 @@ namespace bijou::plot {
 namespace {
 
 constexpr double tick_length = 6.0;
-constexpr double tick_gap = 8.0;     // between a tick mark and its label
+constexpr double tick_gap = 8.0;  // between a tick mark and its label
 constexpr double title_factor = 1.15;
 
 double tick_font(const AxesStyle& style) { return 0.9 * style.font; }
 
-int target_ticks(double pixels, double each) {
-  return std::clamp(static_cast<int>(pixels / each), 2, 9);
-}
+int target_ticks(double pixels, double each) { return std::clamp(static_cast<int>(pixels / each), 2, 9); }
 
 Ticks x_ticks_for(const Rect& frame, Range x, const AxesStyle& style) {
   return nice_ticks(x, target_ticks(frame.w, 5.0 * style.font), style.integer_x);
@@ -148,15 +146,13 @@ void Axes::horizontal_line(double y, const LineStyle& style, const std::string& 
   line(ends, style, label);
 }
 
-void Axes::scatter(std::span<const Point> points, Color color, double radius, double alpha,
-                   const std::string& label) {
+void Axes::scatter(std::span<const Point> points, Color color, double radius, double alpha, const std::string& label) {
   const Color colors[] = {color};
   scatter(points, colors, radius, alpha);
   if (!label.empty()) entries_.push_back({label, {.color = color, .width = radius}, Symbol::dot});
 }
 
-void Axes::scatter(std::span<const Point> points, std::span<const Color> colors, double radius,
-                   double alpha) {
+void Axes::scatter(std::span<const Point> points, std::span<const Color> colors, double radius, double alpha) {
   if (colors.empty()) return;
   clip();
   for (std::size_t i = 0; i < points.size(); ++i) {
@@ -220,16 +216,14 @@ void Axes::decorate() {
     canvas_.line({px, frame_.bottom()}, {px, frame_.bottom() + tick_length}, edge);
     if (!style_.x_tick_labels) continue;
     canvas_.text({px, frame_.bottom() + tick_length + tick_gap}, x_ticks_.label(v),
-                 {.size = font, .color = palette::soft_ink, .align = Align::center,
-                  .vertical = VerticalAlign::top});
+                 {.size = font, .color = palette::soft_ink, .align = Align::center, .vertical = VerticalAlign::top});
   }
   for (const double v : y_ticks_.values) {
     const double py = map({x_.lo, v}).y;
     canvas_.line({frame_.x - tick_length, py}, {frame_.x, py}, edge);
     if (!style_.y_tick_labels) continue;
     canvas_.text({frame_.x - tick_length - tick_gap, py}, y_ticks_.label(v),
-                 {.size = font, .color = palette::soft_ink, .align = Align::right,
-                  .vertical = VerticalAlign::middle});
+                 {.size = font, .color = palette::soft_ink, .align = Align::right, .vertical = VerticalAlign::middle});
   }
   const Margins space = margins(frame_, x_, y_, style_);
   if (!style_.x_label.empty()) {

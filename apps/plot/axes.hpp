@@ -40,11 +40,11 @@ struct AxesStyle {
   std::string x_label{};
   std::string y_label{};
   double font = 20.0;  ///< size of the axis labels; titles are larger, tick labels smaller
-  bool grid = true;  ///< faint lines at the ticks
+  bool grid = true;    ///< faint lines at the ticks
   bool x_tick_labels = true;
   bool y_tick_labels = true;
   bool integer_x = false;  ///< no ticks between whole numbers
-  bool equal = false;  ///< same scale in x and y: the range that is too short is widened
+  bool equal = false;      ///< same scale in x and y: the range that is too short is widened
 };
 
 /// The space the decoration of axes needs around their frame, in pixels.
@@ -82,8 +82,7 @@ class Axes {
   void scatter(std::span<const Point> points, Color color, double radius, double alpha = 1.0,
                const std::string& label = {});
   /// Discs with a colour each (repeated if there are fewer colours than points).
-  void scatter(std::span<const Point> points, std::span<const Color> colors, double radius,
-               double alpha = 1.0);
+  void scatter(std::span<const Point> points, std::span<const Color> colors, double radius, double alpha = 1.0);
   /// A conspicuous ring, filled with the colour, for one special point.
   void marker(Point data, Color color, const std::string& label = {});
   /// Fills the frame with a grid of values in viridis. The first row of the row-major values lies at the

@@ -40,8 +40,7 @@ std::optional<std::pair<Point, Point>> clip_segment(Point a, Point b, const Rect
   if (!visible) return std::nullopt;
   // The clamp removes what rounding leaves outside when the end points are very far away.
   const auto at = [&](double t) {
-    return Point{std::clamp(a.x + t * dx, rect.x, rect.right()),
-                 std::clamp(a.y + t * dy, rect.y, rect.bottom())};
+    return Point{std::clamp(a.x + t * dx, rect.x, rect.right()), std::clamp(a.y + t * dy, rect.y, rect.bottom())};
   };
   return std::pair{enter > 0.0 ? at(enter) : a, leave < 1.0 ? at(leave) : b};
 }
@@ -49,8 +48,8 @@ std::optional<std::pair<Point, Point>> clip_segment(Point a, Point b, const Rect
 Canvas::Canvas(int width, int height, Color background) : width_{width}, height_{height} {
   if (width < 1 || height < 1 || width > max_side || height > max_side ||
       std::size_t{3} * static_cast<std::size_t>(width) * static_cast<std::size_t>(height) > max_bytes) {
-    throw std::invalid_argument("cannot draw a picture of " + std::to_string(width) + " x " +
-                                std::to_string(height) + " pixels");
+    throw std::invalid_argument("cannot draw a picture of " + std::to_string(width) + " x " + std::to_string(height) +
+                                " pixels");
   }
   const std::size_t pixels = static_cast<std::size_t>(width) * static_cast<std::size_t>(height);
   rgb_.reserve(3 * pixels);
@@ -146,9 +145,7 @@ void Canvas::cover_segment(Point a, Point b, double radius) {
 void Canvas::cover_dashes(Point a, Point b, double radius, double travelled, double dash, double gap) {
   const double length = std::hypot(b.x - a.x, b.y - a.y);
   const double period = dash + gap;
-  const auto at = [&](double s) {
-    return Point{a.x + s / length * (b.x - a.x), a.y + s / length * (b.y - a.y)};
-  };
+  const auto at = [&](double s) { return Point{a.x + s / length * (b.x - a.x), a.y + s / length * (b.y - a.y)}; };
   for (double s = -std::fmod(travelled, period); s < length; s += period) {
     const double from = std::max(s, 0.0);
     const double to = std::min(s + dash, length);

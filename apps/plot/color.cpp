@@ -10,9 +10,7 @@ namespace {
 
 constexpr Color not_a_number{186, 186, 190};
 
-std::uint8_t to_byte(double v) {
-  return static_cast<std::uint8_t>(std::lround(std::clamp(v, 0.0, 1.0) * 255.0));
-}
+std::uint8_t to_byte(double v) { return static_cast<std::uint8_t>(std::lround(std::clamp(v, 0.0, 1.0) * 255.0)); }
 
 /// Gamma curve of sRGB.
 double encode_srgb(double linear) {
@@ -35,9 +33,15 @@ Color mix(Color a, Color b, double t) {
 Color viridis(double t) {
   // Ten equally spaced colours of the original map. It is smooth enough that linear interpolation between
   // them cannot be told from the full table of 256 entries by eye.
-  static constexpr std::array<Color, 10> table{{{0x44, 0x01, 0x54}, {0x48, 0x28, 0x78}, {0x3e, 0x49, 0x89},
-                                                {0x31, 0x68, 0x8e}, {0x26, 0x82, 0x8e}, {0x1f, 0x9e, 0x89},
-                                                {0x35, 0xb7, 0x79}, {0x6e, 0xce, 0x58}, {0xb5, 0xde, 0x2b},
+  static constexpr std::array<Color, 10> table{{{0x44, 0x01, 0x54},
+                                                {0x48, 0x28, 0x78},
+                                                {0x3e, 0x49, 0x89},
+                                                {0x31, 0x68, 0x8e},
+                                                {0x26, 0x82, 0x8e},
+                                                {0x1f, 0x9e, 0x89},
+                                                {0x35, 0xb7, 0x79},
+                                                {0x6e, 0xce, 0x58},
+                                                {0xb5, 0xde, 0x2b},
                                                 {0xfd, 0xe7, 0x25}}};
   if (std::isnan(t)) return not_a_number;
   const double pos = std::clamp(t, 0.0, 1.0) * (table.size() - 1);

@@ -27,10 +27,10 @@ inline constexpr Color blue{0, 114, 178};
 inline constexpr Color vermillion{213, 94, 0};
 inline constexpr Color purple{204, 121, 167};
 
-inline constexpr Color ink{38, 42, 51};           ///< text
-inline constexpr Color soft_ink{98, 104, 117};    ///< tick labels, notes
-inline constexpr Color frame{140, 146, 158};      ///< frames of axes, tick marks
-inline constexpr Color grid{231, 233, 238};       ///< faint grid lines
+inline constexpr Color ink{38, 42, 51};         ///< text
+inline constexpr Color soft_ink{98, 104, 117};  ///< tick labels, notes
+inline constexpr Color frame{140, 146, 158};    ///< frames of axes, tick marks
+inline constexpr Color grid{231, 233, 238};     ///< faint grid lines
 
 /// The order in which series without a colour of their own are coloured (no yellow: invisible on white).
 inline constexpr std::array<Color, 6> series{blue, vermillion, green, purple, orange, sky_blue};

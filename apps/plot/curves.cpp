@@ -21,9 +21,7 @@ constexpr double page_height = 760.0;
 constexpr double baseline_label_width = 236.0;  // longer labels are wrapped
 constexpr double baseline_label_offset = 26.0;  // from the frame to its labels
 
-bool finite(const Curve& curve, std::size_t i) {
-  return std::isfinite(curve.x[i]) && std::isfinite(curve.y[i]);
-}
+bool finite(const Curve& curve, std::size_t i) { return std::isfinite(curve.x[i]) && std::isfinite(curve.y[i]); }
 
 std::size_t length(const Curve& curve) { return std::min(curve.x.size(), curve.y.size()); }
 
@@ -140,8 +138,7 @@ double labels_width(const std::vector<BaselineLabel>& labels) {
 void draw_baselines(Canvas& canvas, Axes& axes, std::vector<BaselineLabel> labels) {
   const double right = axes.frame().right();
   for (BaselineLabel& label : labels) {
-    axes.horizontal_line(label.line_value,
-                         {.color = palette::soft_ink, .width = 2.0, .dash = 10.0, .gap = 8.0});
+    axes.horizontal_line(label.line_value, {.color = palette::soft_ink, .width = 2.0, .dash = 10.0, .gap = 8.0});
     label.line_y = axes.map({0.0, label.line_value}).y;
   }
   spread(labels, axes.frame());

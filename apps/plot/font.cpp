@@ -35,8 +35,8 @@ void append_cubic(std::vector<Point>& stroke, Point c1, Point c2, Point end) {
     const double t = static_cast<double>(i) / pieces;
     const double u = 1.0 - t;
     const double w0 = u * u * u, w1 = 3 * u * u * t, w2 = 3 * u * t * t, w3 = t * t * t;
-    stroke.push_back({w0 * start.x + w1 * c1.x + w2 * c2.x + w3 * end.x,
-                      w0 * start.y + w1 * c1.y + w2 * c2.y + w3 * end.y});
+    stroke.push_back(
+        {w0 * start.x + w1 * c1.x + w2 * c2.x + w3 * end.x, w0 * start.y + w1 * c1.y + w2 * c2.y + w3 * end.y});
   }
 }
 

@@ -41,9 +41,9 @@ double lines_height(std::size_t count, double size) {
 }
 
 void draw_note(Canvas& canvas, const Rect& area, const std::string& note) {
-  canvas.text({area.center_x(), area.center_y()}, note,
-              {.size = font_size, .color = palette::soft_ink, .align = Align::center,
-               .vertical = VerticalAlign::middle});
+  canvas.text(
+      {area.center_x(), area.center_y()}, note,
+      {.size = font_size, .color = palette::soft_ink, .align = Align::center, .vertical = VerticalAlign::middle});
 }
 
 }  // namespace bijou::plot::detail

@@ -18,18 +18,13 @@ using detail::font_size;
 using detail::page_margin;
 
 /// Small discs for many points, larger and more opaque ones for few.
-double radius_for(std::size_t n) {
-  return std::clamp(60.0 / std::sqrt(static_cast<double>(n) + 1.0), 1.6, 4.5);
-}
-double alpha_for(std::size_t n) {
-  return std::clamp(22.0 / std::sqrt(static_cast<double>(n) + 1.0), 0.3, 0.8);
-}
+double radius_for(std::size_t n) { return std::clamp(60.0 / std::sqrt(static_cast<double>(n) + 1.0), 1.6, 4.5); }
+double alpha_for(std::size_t n) { return std::clamp(22.0 / std::sqrt(static_cast<double>(n) + 1.0), 0.3, 0.8); }
 
 double title_space(const std::string& title) { return title.empty() ? 0.0 : 2.0 * detail::caption_size; }
 
 void draw_title(Canvas& canvas, double x, const std::string& title) {
-  canvas.text({x, page_margin}, title,
-              {.size = detail::caption_size, .vertical = VerticalAlign::top, .bold = true});
+  canvas.text({x, page_margin}, title, {.size = detail::caption_size, .vertical = VerticalAlign::top, .bold = true});
 }
 
 /// The range of colours for a density: from 0 to the bulk of the high values, so that one sharp peak does not
@@ -66,13 +61,11 @@ struct LatticeLook {
   double row_gap = 84.0;  // tick labels of the row above, title of the row below
 };
 
-void draw_panel(Canvas& canvas, const LatticePanel& panel, const Rect& frame,
-                const std::vector<Color>& colors) {
+void draw_panel(Canvas& canvas, const LatticePanel& panel, const Rect& frame, const std::vector<Color>& colors) {
   auto [x, y] = data_ranges(panel.points, 0.002, 0.08);
   if (panel.x.given()) x = panel.x;
   if (panel.y.given()) y = panel.y;
-  Axes axes(canvas, frame, x, y,
-            {.title = panel.title, .font = font_size, .grid = false, .equal = true});
+  Axes axes(canvas, frame, x, y, {.title = panel.title, .font = font_size, .grid = false, .equal = true});
   for (const Polyline& line : panel.horizontal) axes.line(line, {.color = horizontal_hue, .width = 1.5});
   for (const Polyline& line : panel.vertical) axes.line(line, {.color = vertical_hue, .width = 1.5});
   // A white rim keeps the points apart from the lines behind them.
@@ -105,8 +98,7 @@ std::vector<Color> color_by_angle(const std::vector<Point>& points) {
 }
 
 void triptych(const std::string& path, const std::vector<Point>& data, const std::vector<Point>& samples,
-              const std::vector<double>& density, std::size_t nx, std::size_t ny,
-              const TriptychStyle& style) {
+              const std::vector<double>& density, std::size_t nx, std::size_t ny, const TriptychStyle& style) {
   if (density.size() != nx * ny) throw std::invalid_argument("triptych: the grid needs nx * ny values");
   constexpr double side = 460.0;
   constexpr double gap = 36.0;

@@ -23,8 +23,7 @@ struct Images {
   Images() = default;
   /// Copies from any container of numbers; throws std::invalid_argument if the sizes do not agree.
   template <typename Container>
-  Images(const Container& values, std::size_t count, std::size_t height, std::size_t width,
-         std::size_t channels = 1)
+  Images(const Container& values, std::size_t count, std::size_t height, std::size_t width, std::size_t channels = 1)
       : pixels(std::begin(values), std::end(values)), n{count}, h{height}, w{width}, c{channels} {
     check();
   }
@@ -39,8 +38,8 @@ enum class Ink {
 };
 
 struct SheetStyle {
-  std::size_t columns = 0;  ///< 0: chosen so that the sheet is about as wide as high
-  std::string caption{};    ///< above the sheet; long captions are set on several lines
+  std::size_t columns = 0;                ///< 0: chosen so that the sheet is about as wide as high
+  std::string caption{};                  ///< above the sheet; long captions are set on several lines
   std::vector<std::string> row_labels{};  ///< to the left of the rows
   Ink ink = Ink::dark;                    ///< for grey images only
 };
@@ -81,8 +80,8 @@ struct CurveStyle {
   std::string x_label = "epoch";
   std::string y_label = "bits per dimension";
   std::vector<Baseline> baselines{};
-  bool integer_x = true;    ///< x counts epochs or steps
-  bool mark_best = true;    ///< mark the lowest point of the validation curve
+  bool integer_x = true;  ///< x counts epochs or steps
+  bool mark_best = true;  ///< mark the lowest point of the validation curve
 };
 
 /// Training and validation curves (lower is better) with baselines. The range of y follows the bulk of the
@@ -100,8 +99,7 @@ struct TriptychStyle {
 /// ranges (row-major, ny rows of nx values, the first row at the lower end of y, each value for the centre of
 /// its cell). Throws std::invalid_argument if the grid does not have nx * ny values.
 void triptych(const std::string& path, const std::vector<Point>& data, const std::vector<Point>& samples,
-              const std::vector<double>& density, std::size_t nx, std::size_t ny,
-              const TriptychStyle& style = {});
+              const std::vector<double>& density, std::size_t nx, std::size_t ny, const TriptychStyle& style = {});
 
 using Polyline = std::vector<Point>;
 

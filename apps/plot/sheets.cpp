@@ -17,7 +17,7 @@ using detail::font_size;
 using detail::page_margin;
 
 constexpr double sheet_width = 900.0;
-constexpr double largest_tile = 256.0;  // a single small image is not blown up to the whole width
+constexpr double largest_tile = 256.0;      // a single small image is not blown up to the whole width
 constexpr Color paper_edge{214, 217, 224};  // around white tiles on the white page
 constexpr Color slate{92, 100, 118};        // between dark tiles, whose white strokes reach their borders
 
@@ -42,9 +42,7 @@ struct Tiles {
   double height(std::size_t rows) const { return static_cast<double>(rows) * step_y() - gap; }
 };
 
-std::uint8_t to_byte(double v) {
-  return static_cast<std::uint8_t>(std::lround(255.0 * std::clamp(v, 0.0, 1.0)));
-}
+std::uint8_t to_byte(double v) { return static_cast<std::uint8_t>(std::lround(255.0 * std::clamp(v, 0.0, 1.0))); }
 
 /// The bytes of image i, ready for the canvas.
 std::vector<std::uint8_t> image_bytes(const Images& images, std::size_t i, Ink ink) {
@@ -72,8 +70,8 @@ void draw_image(Canvas& canvas, const Images& images, std::size_t i, Ink ink, do
     canvas.fill_rect(mat, ink == Ink::dark ? paper_edge : slate);
   }
   const auto bytes = image_bytes(images, i, ink);
-  canvas.blit(bytes, static_cast<int>(images.w), static_cast<int>(images.h), static_cast<int>(x),
-              static_cast<int>(y), scale);
+  canvas.blit(bytes, static_cast<int>(images.w), static_cast<int>(images.h), static_cast<int>(x), static_cast<int>(y),
+              scale);
 }
 
 double widest(const std::vector<std::string>& texts, double size) {
@@ -159,7 +157,8 @@ void image_grid(const std::string& path, const Images& images, const SheetStyle&
   Page page = Page::make(tiles.width(columns), tiles.height(rows), labels, style.caption);
   for (std::size_t i = 0; i < images.n; ++i) {
     const double x = page.left + static_cast<double>(i % columns) * tiles.step_x();
-    const double y = page.top + static_cast<double>(i / columns) * tiles.step_y();
+    const std::size_t row = i / columns;
+    const double y = page.top + static_cast<double>(row) * tiles.step_y();
     draw_image(page.canvas, images, i, style.ink, x, y, tiles.scale);
   }
   for (std::size_t row = 0; row < std::min(rows, style.row_labels.size()); ++row) {
@@ -174,8 +173,8 @@ void pairs_sheet(const std::string& path, const Images& originals, const Images&
                  const PairsStyle& style) {
   originals.check();
   reconstructions.check();
-  if (originals.n != reconstructions.n || originals.h != reconstructions.h ||
-      originals.w != reconstructions.w || originals.c != reconstructions.c) {
+  if (originals.n != reconstructions.n || originals.h != reconstructions.h || originals.w != reconstructions.w ||
+      originals.c != reconstructions.c) {
     throw std::invalid_argument("images and reconstructions differ in shape");
   }
   if (originals.pixels.empty()) return write_empty_sheet(path, style.caption);

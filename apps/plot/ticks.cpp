@@ -40,9 +40,7 @@ std::string superscript(int exponent) {
   return text;
 }
 
-int decimals_for(double step) {
-  return std::clamp(static_cast<int>(std::ceil(-std::log10(step) - 1e-9)), 0, 12);
-}
+int decimals_for(double step) { return std::clamp(static_cast<int>(std::ceil(-std::log10(step) - 1e-9)), 0, 12); }
 
 }  // namespace
 
