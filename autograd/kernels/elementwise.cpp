@@ -100,13 +100,13 @@ void zip(const BroadcastPlan& p, const Real* a, const Real* b, Real* y, const F&
   };
   if (p.rank == 1) {
     took(Branch::zip_flat);
-    for_blocks(inner, 16384,
+    for_blocks(inner, kBlock,
                [&](int64_t begin, int64_t end) { run(a + begin * sa, b + begin * sb, y + begin, end - begin); });
     return;
   }
   int64_t rows = 1;
   for (int d = 0; d < last; ++d) rows *= p.size[d];
-  for_blocks(rows, std::max<int64_t>(1, 16384 / std::max<int64_t>(1, inner)), [&](int64_t begin, int64_t end) {
+  for_blocks(rows, rows_in_block(inner), [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row) {
       int64_t rest = row, oa = 0, ob = 0;
       for (int d = last - 1; d >= 0; --d) {
@@ -146,7 +146,7 @@ void adam(int64_t n, const AdamStep& s, const Real* g, Real* m, Real* v, Real* w
 
 bool all_finite(int64_t n, const Real* x) {
   std::atomic<bool> finite = true;
-  for_blocks(n, 16384, [&](int64_t begin, int64_t end) {
+  for_blocks(n, kBlock, [&](int64_t begin, int64_t end) {
     Real sum = 0;  // 0 * x is 0, or NaN when x is infinite or NaN
 #pragma omp simd reduction(+ : sum)
     for (int64_t i = begin; i < end; ++i) sum += 0 * x[i];

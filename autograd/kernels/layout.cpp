@@ -20,7 +20,7 @@ void take(int64_t outer, int64_t from, int64_t inner, std::span<const int64_t> i
     }
   }
   const int64_t count = static_cast<int64_t>(index.size());
-  for_blocks(outer, std::max<int64_t>(1, 16384 / std::max<int64_t>(1, count * inner)), [&](int64_t begin, int64_t end) {
+  for_blocks(outer, rows_in_block(count * inner), [&](int64_t begin, int64_t end) {
     for (int64_t o = begin; o < end; ++o) {
       for (const Run& r : runs) {
         Real* to = y + (o * count + r.to) * inner;
@@ -35,13 +35,13 @@ void take(int64_t outer, int64_t from, int64_t inner, std::span<const int64_t> i
 }
 
 void copy_runs(int64_t outer, int64_t length, const Real* x, int64_t x_step, Real* y, int64_t y_step) {
-  for_blocks(outer, std::max<int64_t>(1, 16384 / std::max<int64_t>(1, length)), [&](int64_t begin, int64_t end) {
+  for_blocks(outer, rows_in_block(length), [&](int64_t begin, int64_t end) {
     for (int64_t o = begin; o < end; ++o) std::copy_n(x + o * x_step, length, y + o * y_step);
   });
 }
 
 void swap_middle(int64_t outer, int64_t a, int64_t b, int64_t inner, const Real* x, Real* y) {
-  for_blocks(outer, std::max<int64_t>(1, 16384 / std::max<int64_t>(1, a * b * inner)), [&](int64_t begin, int64_t end) {
+  for_blocks(outer, rows_in_block(a * b * inner), [&](int64_t begin, int64_t end) {
     for (int64_t o = begin; o < end; ++o) {
       const Real* from = x + o * a * b * inner;
       Real* to = y + o * a * b * inner;

@@ -68,13 +68,13 @@ void sum_middle(int64_t outer, int64_t reduced, int64_t inner, const Real* x, Re
     for (Real p : partial) sum += p;
     *y = static_cast<Real>(sum);
   } else if (inner == 1) {
-    for_blocks(outer, std::max<int64_t>(1, 16384 / std::max<int64_t>(1, reduced)), [&](int64_t b, int64_t e) {
+    for_blocks(outer, rows_in_block(reduced), [&](int64_t b, int64_t e) {
       for (int64_t o = b; o < e; ++o) y[o] = sum_row(reduced, x + o * reduced);
     });
   } else if (outer == 1) {
     column_sums<1>(reduced, inner, [x](int64_t i, int64_t, int) { return x[i]; }, {y});
   } else {
-    for_blocks(outer, std::max<int64_t>(1, 16384 / std::max<int64_t>(1, reduced * inner)), [&](int64_t b, int64_t e) {
+    for_blocks(outer, rows_in_block(reduced * inner), [&](int64_t b, int64_t e) {
       for (int64_t o = b; o < e; ++o) {
         Real* row = y + o * inner;
         std::fill(row, row + inner, Real{0});
@@ -136,7 +136,7 @@ void sum_and_dot(int64_t rows, int64_t columns, const Real* a, const Real* b, Re
 }
 
 void normalize(int64_t rows, int64_t columns, const Real* x, const Real* mean, const Real* r, Real* y) {
-  for_blocks(rows, std::max<int64_t>(1, 16384 / columns), [&](int64_t begin, int64_t end) {
+  for_blocks(rows, rows_in_block(columns), [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row) {
       const Real* from = x + row * columns;
       Real* to = y + row * columns;
