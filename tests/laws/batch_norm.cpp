@@ -38,7 +38,9 @@ Tensor buffer(const Module& module, const std::string& name) {
 }
 
 // The biased moments of one channel, by plain sums.
-struct Moments { double mean, variance; };
+struct Moments {
+  double mean, variance;
+};
 Moments moments_of(const Tensor& x, int64_t channel) {
   const int64_t channels = x.shape()[-1], count = x.numel() / channels;
   Moments m{};
@@ -77,7 +79,7 @@ TEST_CASE("batch norm in training: gradients of the layer, also by its gain and 
     BatchNorm layer(shape[-1]);
     const Function f = [&](const std::vector<Variable>& v) {
       const BatchStatistics batch;
-      const auto parameters = layer.parameters();       // gain, offset
+      const auto parameters = layer.parameters();  // gain, offset
       *parameters[0].variable = v[1];
       *parameters[1].variable = v[2];
       return layer(v[0]);
@@ -109,13 +111,14 @@ TEST_CASE("batch norm in training: y has mean 0 and variance v / (v + eps); log_
   }
 }
 
-TEST_CASE("batch norm in training: the inverse takes the moments that forward wrote, and a second forward leaves them") {
+TEST_CASE(
+    "batch norm in training: the inverse takes the moments that forward wrote, and a second forward leaves them") {
   const BatchNormFlow flow({3});
   const Tensor x = draw({5, 3}, 1), other = math::scale_offset(draw({5, 3}, 2), 4, 7);
   const BatchStatistics batch;
   const Tensor y = flow.forward(x).y.value();
   CHECK(close(flow.inverse(y), x));
-  const Tensor y_other = flow.forward(other).y.value();        // normalised by its own moments, which are not kept
+  const Tensor y_other = flow.forward(other).y.value();  // normalised by its own moments, which are not kept
   for (int64_t c = 0; c < 3; ++c) CHECK(std::abs(moments_of(y_other, c).mean) < 1e-12);
   CHECK(close(flow.inverse(y), x));
   CHECK_FALSE(close(flow.inverse(y_other), other, 1));
@@ -147,7 +150,7 @@ TEST_CASE("batch norm in training: commit moves the running averages by the mome
     for (const double momentum : {0.1, 0.25}) {
       const BatchStatistics batch;
       run(x);
-      run(other);                                               // written once only: the first
+      run(other);  // written once only: the first
       CHECK(buffer(*module, "running.mean").data()[0] == doctest::Approx(mean).epsilon(1e-12));
       batch.commit(momentum);
       const Moments m = moments_of(x, 0);
@@ -156,7 +159,7 @@ TEST_CASE("batch norm in training: commit moves the running averages by the mome
       CHECK(buffer(*module, "running.mean").data()[0] == doctest::Approx(mean).epsilon(1e-12));
       CHECK(buffer(*module, "running.variance").data()[0] == doctest::Approx(variance).epsilon(1e-12));
     }
-    run(other);                                                 // outside of a scope nothing is written
+    run(other);  // outside of a scope nothing is written
     CHECK(buffer(*module, "running.mean").data()[0] == doctest::Approx(mean).epsilon(1e-12));
   }
 }
@@ -193,7 +196,7 @@ TEST_CASE("batch norm in training: scopes nest, each with moments of its own") {
     {
       const BatchStatistics inner;
       CHECK(BatchStatistics::active() == &inner);
-      CHECK_THROWS_AS(flow.inverse(y), ValueError);             // the outer scope's moments are not this one's
+      CHECK_THROWS_AS(flow.inverse(y), ValueError);  // the outer scope's moments are not this one's
       const Tensor y_other = flow.forward(other).y.value();
       CHECK(close(flow.inverse(y_other), other, 1e-11));
     }

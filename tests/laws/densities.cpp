@@ -47,7 +47,8 @@ double integral(const FlowModel& model, const std::function<double(double)>& g) 
   constexpr int64_t kCells = 500;
   const double area = std::pow(2 * half / kCells, 2);
   double sum = 0;
-  for (const Real log_p : model.log_prob(lattice(half, kCells)).value().data()) sum += g(log_p) * std::exp(log_p) * area;
+  for (const Real log_p : model.log_prob(lattice(half, kCells)).value().data())
+    sum += g(log_p) * std::exp(log_p) * area;
   return sum;
 }
 
@@ -55,7 +56,8 @@ double integral(const FlowModel& model, const std::function<double(double)>& g) 
 void check_orientation(const Tensor& image, int64_t n) {
   const auto p = image.data();
   const auto area = [&](int64_t a, int64_t b, int64_t c) {
-    return (p[2 * b] - p[2 * a]) * (p[2 * c + 1] - p[2 * a + 1]) - (p[2 * b + 1] - p[2 * a + 1]) * (p[2 * c] - p[2 * a]);
+    return (p[2 * b] - p[2 * a]) * (p[2 * c + 1] - p[2 * a + 1]) -
+           (p[2 * b + 1] - p[2 * a + 1]) * (p[2 * c] - p[2 * a]);
   };
   int64_t folded = 0;
   for (int64_t i = 0; i < n; ++i) {
@@ -104,12 +106,12 @@ TEST_CASE("density: samples follow it") {
     const double entropy = integral(*model, [](double v) { return -v; });
     CHECK(std::abs(mean - entropy) < 4 * standard_error);
     CHECK(standard_error < 0.02);
-    CHECK(std::abs(entropy - std::log(2 * std::numbers::pi * std::numbers::e)) > 0.05);   // not the base's
+    CHECK(std::abs(entropy - std::log(2 * std::numbers::pi * std::numbers::e)) > 0.05);  // not the base's
   }
 }
 
-// The weights are gentle here: where a ReLU's kink shears the plane strongly, a triangle that lies across it is turned over,
-// however small it is.
+// The weights are gentle here: where a ReLU's kink shears the plane strongly, a triangle that lies across it is turned
+// over, however small it is.
 TEST_CASE("density: neither direction folds the plane") {
   for (const uint64_t seed : {1, 2, 3}) {
     const auto model = random_model(seed, 0.07);
@@ -144,7 +146,7 @@ TEST_CASE("standard normal: samples have mean 0 and the temperature as deviation
         squares += v * v / n;
         product += v * w / n;
       }
-      const double five = 5 * temperature / std::sqrt(static_cast<double>(n));      // standard errors
+      const double five = 5 * temperature / std::sqrt(static_cast<double>(n));  // standard errors
       CHECK(std::abs(mean) < five);
       CHECK(std::abs(squares - temperature * temperature) < five * temperature * std::numbers::sqrt2);
       CHECK(std::abs(product) < five * temperature);
@@ -165,7 +167,8 @@ TEST_CASE("standard normal: at temperature 0 all samples are the mode, and a neg
 TEST_CASE("bits per dimension: a uniform density over 256 levels has exactly 8") {
   for (const int levels : {2, 17, 256}) {
     const Shape image{4, 4, 3};
-    const FlowModel model("uniform", std::make_unique<Rescale>(image, levels), std::make_unique<UnitCube>(image.numel()));
+    const FlowModel model("uniform", std::make_unique<Rescale>(image, levels),
+                          std::make_unique<UnitCube>(image.numel()));
     Rng rng(1);
     const Tensor x = Tensor::uniform({2, 4, 4, 3}, rng, 0, levels);
     for (const double log_p : model.log_prob(x).value().data()) {

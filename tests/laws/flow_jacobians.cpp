@@ -100,17 +100,17 @@ struct BlockTriangle {
   static constexpr const char* name = "the Jacobian is a block triangle";
   static bool applies(const FlowCase& row) { return std::string(row.covers) == "MultiScale" && row.batch == 1; }
   static void hold(const FlowCase& row, const Flow& flow) {
-    Tensor h = draw_data(row, flow), rest = jacobian_at(flow, h);      // d (z_i, z_i+1, ...) / d h
+    Tensor h = draw_data(row, flow), rest = jacobian_at(flow, h);  // d (z_i, z_i+1, ...) / d h
     double log_det = 0;
     for (const auto& child : flow.children()) {
       const auto& scale = dynamic_cast<const Flow&>(*child);
       const auto d = math::slogdet(jacobian_at(scale, h), true);
       log_det += d.log_abs;
       const Tensor block = math::matmul(rest, d.inverse_transposed, math::Trans::no, math::Trans::yes);
-      const Matrix M{block};                                                // d (z_i, z_i+1, ...) / d (h, z_i)
+      const Matrix M{block};  // d (z_i, z_i+1, ...) / d (h, z_i)
       const Tensor y = scale.forward(h).y.value();
       const int64_t channels = y.shape()[-1], keep = &child == &flow.children().back() ? 0 : channels / 2;
-      std::vector<int64_t> kept, factored;                                  // columns: values of y
+      std::vector<int64_t> kept, factored;  // columns: values of y
       for (int64_t i = 0; i < y.numel(); ++i) (i % channels < keep ? kept : factored).push_back(i);
       const int64_t own = static_cast<int64_t>(factored.size());
       double later = 0;
@@ -130,7 +130,7 @@ struct BlockTriangle {
   }
 };
 
-[[maybe_unused]] const bool registered[] = {register_law<Triangle>(), register_law<Diagonal>(), register_law<Permutation>(),
-                                            register_law<BlockTriangle>()};
+[[maybe_unused]] const bool registered[] = {register_law<Triangle>(), register_law<Diagonal>(),
+                                            register_law<Permutation>(), register_law<BlockTriangle>()};
 
 }  // namespace

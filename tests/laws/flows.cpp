@@ -43,7 +43,7 @@ struct LogDet {
     if (keeps_volume) {
       CHECK(largest == 0);
     } else {
-      CHECK(largest > 1e-3);            // else the law says little
+      CHECK(largest > 1e-3);  // else the law says little
     }
   }
 };
@@ -60,7 +60,7 @@ struct Independence {
       CHECK(distance(alone.log_det.value(), log_det.value().rows(n, n + 1)) < 1e-12);
       CHECK(distance(flow.inverse(z.rows(n, n + 1)), inverse.rows(n, n + 1)) < 1e-12);
     }
-    if (row.stays) CHECK(log_det.value().data()[0] != log_det.value().data()[1]);   // the network sees its input
+    if (row.stays) CHECK(log_det.value().data()[0] != log_det.value().data()[1]);  // the network sees its input
   }
 };
 
@@ -114,8 +114,9 @@ struct Checkpoint {
   }
 };
 
-[[maybe_unused]] const bool registered[] = {register_law<Inverse>(), register_law<LogDet>(), register_law<Independence>(),
-                                            register_law<FloatAgrees>(), register_law<Checkpoint>()};
+[[maybe_unused]] const bool registered[] = {register_law<Inverse>(), register_law<LogDet>(),
+                                            register_law<Independence>(), register_law<FloatAgrees>(),
+                                            register_law<Checkpoint>()};
 
 }  // namespace
 
@@ -134,7 +135,7 @@ TEST_CASE("flow table: every class derived from Flow has a row, and every partit
     find_all(code, derived, classes);
     find_all(code, partition, partitions);
   }
-  REQUIRE(classes.size() >= 8);         // or the text was not understood
+  REQUIRE(classes.size() >= 8);  // or the text was not understood
   REQUIRE(partitions.size() >= 3);
   std::string all_names;
   for (const FlowCase& row : flow_cases()) {

@@ -9,7 +9,9 @@
 
 namespace bijou::inline BIJOU_SCALAR {
 
-struct Range { double low = 0, high = 0; };     // of inputs: uniform on [low, high); N(0, 1) when the two are equal
+struct Range {
+  double low = 0, high = 0;
+};  // of inputs: uniform on [low, high); N(0, 1) when the two are equal
 
 struct FlowCase {
   std::string name;                                       // of the test cases: `flow: <law>: <name>`
@@ -17,8 +19,8 @@ struct FlowCase {
   int64_t batch;                                          // examples in the inputs
   std::function<std::unique_ptr<Flow>(Rng&)> layer = {};  // makes a layer by itself; or else there is
   Range range = {};
-  std::optional<RealNVPConfig> model = {};                // a whole model, of which the row is the bijection
-  std::function<bool(int64_t)> stays = {};                // couplings: is value i of an example one of x1?
+  std::optional<RealNVPConfig> model = {};  // a whole model, of which the row is the bijection
+  std::function<bool(int64_t)> stays = {};  // couplings: is value i of an example one of x1?
 };
 
 const std::vector<FlowCase>& flow_cases();
@@ -27,7 +29,7 @@ const FlowCase& flow_case(const std::string& name);
 // What a row makes. All parameters and running statistics have seeded noise on them: a layer that starts as the
 // identity, with moments 0 and 1, would hide mistakes.
 struct FlowInstance {
-  std::unique_ptr<Module> owner;      // the flow itself, or the FlowModel around it
+  std::unique_ptr<Module> owner;  // the flow itself, or the FlowModel around it
   Flow* flow;
 };
 FlowInstance make_flow(const FlowCase& row);

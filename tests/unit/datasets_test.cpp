@@ -514,7 +514,8 @@ TEST_CASE("datasets: a table's separators, header, quotes and line ends") {
   const Tensor expected = Tensor::from({2, 3}, {1, -2.5, 300, 4, 0.5, -6});
   for (const char* content : {"1,-2.5,3e2\n4,.5,-6\n", "1;-2.5;3e2\r\n4; +.5 ;-6\r\n\r\n",
                               "1\t-2.5\t3E2\n4\t0.5\t-6", "  1  -2.5 300\n# a remark\n4 0.5   -6  \n",
-                              "\xef\xbb\xbf" "1,-2.5,300\n\n4,\"0.5\",-6\n"}) {
+                              "\xef\xbb\xbf"  // NOLINT: the mark, not a lost comma
+                              "1,-2.5,300\n\n4,\"0.5\",-6\n"}) {
     CAPTURE(content);
     const Table t = parse_table(content, "t");
     CHECK(equal(t.x, expected));

@@ -46,7 +46,8 @@ Variable& parameter(const Module& module, const std::string& name) {
 class Bare : public Module {
  public:
   explicit Bare(double start = 0.5)
-      : w(parameter("w", Tensor::full({2, 3}, start))), b(parameter("b", Tensor::full({4}, start))),
+      : w(parameter("w", Tensor::full({2, 3}, start))),
+        b(parameter("b", Tensor::full({4}, start))),
         running(buffer("running", Tensor::full({2}, start))) {}
   std::string describe() const override { return "bare"; }
   Variable &w, &b;
@@ -101,7 +102,8 @@ TEST_CASE("layers: Linear is x W + b, and names itself when the input does not f
 
 TEST_CASE("layers: Conv2d keeps the image's size, and its ReLU is fused") {
   Rng rng(1);
-  const Conv2d plain(2, 3, 3, rng), with_relu(2, 3, 3, rng, Start::he, Activation::relu), zero(2, 3, 1, rng, Start::zero);
+  const Conv2d plain(2, 3, 3, rng), with_relu(2, 3, 3, rng, Start::he, Activation::relu),
+      zero(2, 3, 1, rng, Start::zero);
   parameter(with_relu, "weight").set_value(parameter(plain, "weight").value());
   const Tensor x = Tensor::randn({2, 4, 5, 2}, rng), y = plain(x).value();
   CHECK(y.shape() == Shape{2, 4, 5, 3});
@@ -147,7 +149,9 @@ TEST_CASE("layers: BatchNorm by its running averages, gain and offset") {
   parameter(norm, "gain").set_value(Tensor::from({2}, {3, 1}));
   parameter(norm, "offset").set_value(Tensor::from({2}, {0, 5}));
   CHECK(values(norm(Tensor::from({2, 2}, {1, -1, 5, 0})).value()) == std::vector<double>{0, 5, 6, 7});
-  CHECK(message<ShapeError>([&] { norm(Tensor::zeros({4, 3})); }) == "RunningMoments: running has 2 channels, the input is [4, 3]");
+  CHECK(message<ShapeError>([&] {
+          norm(Tensor::zeros({4, 3}));
+        }) == "RunningMoments: running has 2 channels, the input is [4, 3]");
 }
 
 TEST_CASE("networks: shapes, and zero at the start") {
@@ -168,8 +172,10 @@ TEST_CASE("networks: shapes, and zero at the start") {
 
 TEST_CASE("networks: by zero last layers, a fresh coupling is the identity to the last bit") {
   Rng rng(1);
-  const AffineCoupling vectors({5}, channel_partition(5, Keep::first), std::make_unique<Mlp>(2, std::vector<int64_t>{8}, 6, rng));
-  const AffineCoupling images({4, 5, 2}, checkerboard_partition(4, 5, 2, Keep::second), std::make_unique<ResNet>(2, 4, 4, 1, rng));
+  const AffineCoupling vectors({5}, channel_partition(5, Keep::first),
+                               std::make_unique<Mlp>(2, std::vector<int64_t>{8}, 6, rng));
+  const AffineCoupling images({4, 5, 2}, checkerboard_partition(4, 5, 2, Keep::second),
+                              std::make_unique<ResNet>(2, 4, 4, 1, rng));
   const auto toy = build_realnvp(realnvp_preset("toy"), 1);
   for (const Flow* flow : {static_cast<const Flow*>(&vectors), static_cast<const Flow*>(&images),
                            static_cast<const Flow*>(&toy->bijection())}) {
@@ -191,7 +197,7 @@ TEST_CASE("initialisers: the variances that their papers ask for") {
   CHECK(variance(he) == doctest::Approx(2.0 / 300).epsilon(5 * std::sqrt(2.0 / 60'000)));
   CHECK(variance(glorot) == doctest::Approx(2.0 / 500).epsilon(5 * std::sqrt(0.8 / 60'000)));
   const double a = std::sqrt(6.0 / 500);
-  for (const Real w : glorot.data()) REQUIRE(std::abs(w) <= a);
+  CHECK(std::ranges::all_of(glorot.data(), [&](Real w) { return std::abs(w) <= a; }));
 
   const Linear linear(300, 200, rng);
   CHECK(variance(parameter(linear, "weight").value()) == doctest::Approx(2.0 / 300).epsilon(0.03));
@@ -245,17 +251,18 @@ TEST_CASE("Adam: 20 steps are those of the algorithm, with and without a clip") 
     Rng rng(1, stream("gradients"));
     int clipped = 0;
     for (int t = 0; t < 20; ++t) {
-      set_gradients(module, rng, t % 3 == 0 ? 1 : 0.3);         // norms of about 3 and 1
+      set_gradients(module, rng, t % 3 == 0 ? 1 : 0.3);  // norms of about 3 and 1
       const std::vector<double> gradient = both(module.w.gradient(), module.b.gradient());
       const double rate = 0.01 / (t + 1);
       const Adam::Report report = adam.step(rate);
       const bool expected = reference.step(gradient, rate, clip);
       CHECK(report.clipped == expected);
-      CHECK(std::abs(report.gradient_norm - std::sqrt(std::inner_product(gradient.begin(), gradient.end(), gradient.begin(), 0.0))) < 1e-5);
+      CHECK(std::abs(report.gradient_norm -
+                     std::sqrt(std::inner_product(gradient.begin(), gradient.end(), gradient.begin(), 0.0))) < 1e-5);
       clipped += expected;
       const std::vector<double> w = both(module.w.value(), module.b.value());
       for (size_t i = 0; i < w.size(); ++i) CHECK(std::abs(w[i] - reference.w[i]) < 1e-6);
-      CHECK_FALSE(module.w.gradient().defined());               // used and cleared
+      CHECK_FALSE(module.w.gradient().defined());  // used and cleared
     }
     CHECK((clip > 0 ? 0 < clipped && clipped < 20 : clipped == 0));
   }
@@ -380,12 +387,11 @@ TEST_CASE("FiniteWatch: names the first layer whose output is not finite") {
   Tensor& weights = parameter(*model, "flow.images.scales.0.checkerboard.1.net.blocks.0.conv2.v").mutable_value();
   weights.mutable_data()[3] = kNaN;
   CHECK(message<NonFiniteError>(watched) ==
-        "layer flow.images.scales.0.checkerboard.1.net.blocks.0.conv2 (Conv2d 3x3, 4 -> 4, weight norm) gave a value that is not finite");
-  CHECK_NOTHROW(model->log_prob(x));                            // nobody watches
+        "layer flow.images.scales.0.checkerboard.1.net.blocks.0.conv2 (Conv2d 3x3, 4 -> 4, weight norm) gave a value "
+        "that is not finite");
+  CHECK_NOTHROW(model->log_prob(x));  // nobody watches
   CHECK(std::isnan(model->log_prob(x).value().data()[0]));
   const FiniteWatch outer;
-  {
-    const FiniteWatch inner;
-  }
-  CHECK_THROWS_AS(model->log_prob(x), NonFiniteError);          // the outer one still watches
+  { const FiniteWatch inner; }
+  CHECK_THROWS_AS(model->log_prob(x), NonFiniteError);  // the outer one still watches
 }
