@@ -147,10 +147,10 @@ void add_models(std::vector<FlowCase>& rows, int64_t n) {
                     .range = {0.05 * config.levels, 0.95 * config.levels},
                     .model = config});
   };
-  row("8x8x1", {.input = {8, 8, 1}, .levels = 17, .scales = 2, .features = 2, .blocks = 1});
-  row("4x8x3", {.input = {4, 8, 3}, .levels = 4, .scales = 2, .features = 2, .blocks = 1});
-  row("6x10x1", {.input = {6, 10, 1}, .levels = 256, .alpha = 1e-6, .scales = 2, .features = 2, .blocks = 0});
-  row("real values 4x4x2", {.input = {4, 4, 2}, .scales = 1, .features = 2, .blocks = 2});
+  row("8x8x1", {.input = {8, 8, 1}, .levels = 17, .scales = 2, .features = 3, .blocks = 1});
+  row("4x8x3", {.input = {4, 8, 3}, .levels = 4, .scales = 2, .features = 3, .blocks = 1});
+  row("6x10x1", {.input = {6, 10, 1}, .levels = 256, .alpha = 1e-6, .scales = 2, .features = 3, .blocks = 0});
+  row("real values 4x4x2", {.input = {4, 4, 2}, .scales = 1, .features = 3, .blocks = 2});
   row("2-D", {.input = {2}, .couplings = 4, .hidden = {10, 8}});
   row("3-D", {.input = {3}, .couplings = 3, .hidden = {7}});
   row("standardized 5-D", {.input = {5}, .standardize = true, .couplings = 4, .hidden = {9, 8}});
@@ -188,7 +188,8 @@ void add_noise(const Module& module, uint64_t seed, double parameters) {
   }
   for (const auto& b : module.buffers()) {
     const bool positive = b.name.ends_with("variance") || b.name.ends_with("deviation");
-    *b.tensor = positive ? Tensor::uniform(b.tensor->shape(), rng, 0.4, 2) : Tensor::randn(b.tensor->shape(), rng);
+    *b.tensor = positive ? Tensor::uniform(b.tensor->shape(), rng, 0.4, 2)
+                         : math::scale_offset(Tensor::randn(b.tensor->shape(), rng), 0.5, 0);
   }
 }
 
@@ -233,7 +234,7 @@ Tensor draw_data(const FlowCase& row, const Flow& flow, uint64_t seed) {
 Tensor draw_latents(const FlowCase& row, const Flow& flow) {
   Rng rng(3, stream("latents"));
   const Tensor y = flow.forward(draw(row, flow, rng)).y.value();
-  return math::add(y, math::scale_offset(Tensor::randn(y.shape(), rng), 0.05, 0));
+  return math::add(y, math::scale_offset(Tensor::randn(y.shape(), rng), 0.01, 0));
 }
 
 }  // namespace bijou
