@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# What the README shows: its C++ example compiles as it says, and its two figures agree; the files it links to and the
+# make targets it names are there.
+. tests/shell/lib/common.bash
+
+awk '/^```cpp/ { block = ""; inside = 1; next }
+     /^```/ { if (inside && block ~ /int main/) printf "%s", block; inside = 0 }
+     inside { block = block $0 "\n" }' README.md >"$tmp/example.cpp"
+eval "libs=($(bash .make/openblas.sh libs))"
+if "${CXX:-g++}" -std=c++20 -O1 -I. "$tmp/example.cpp" build/f32/libbijou.a -fopenmp "${libs[@]}" -o "$tmp/example" \
+  2>"$tmp/log"; then
+  output=$("$tmp/example")
+  if [[ $output =~ ^gradient\ (-?[0-9.]+),\ finite\ difference\ (-?[0-9.]+)$ ]]; then
+    verdict "readme: the example's gradient is its finite difference" "$(
+      awk -v a="${BASH_REMATCH[1]}" -v b="${BASH_REMATCH[2]}" \
+        'BEGIN { d = a - b; if (d < 0) d = -d; if (d > 2e-3 || a == 0) print a " against " b }')"
+  else
+    not_ok "readme: the example prints two figures" "it printed: $output"
+  fi
+else
+  not_ok "readme: the example compiles" "$(head -n 3 "$tmp/log")"
+fi
+
+missing=""
+for document in README.md flows/README.md CONTRIBUTING.md; do
+  while read -r link; do
+    [[ $link == http* || $link == '#'* || -e $(dirname "$document")/$link ]] || missing+="$document: $link; "
+  done < <(awk '/^ *```/ { code = !code } !code' "$document" | grep -oE '\]\([^)]+\)' | sed 's/^](//; s/)$//')
+done
+verdict "readme: every link leads to a file" "$missing"
+
+unknown=""
+for target in $(grep -hoE '^make [a-z-]+|`make [a-z-]+' README.md CONTRIBUTING.md | sed 's/.*make //' | sort -u); do
+  make -n "$target" >/dev/null 2>&1 </dev/null || unknown+="$target "
+done
+verdict "readme: every make target exists" "$unknown"
