@@ -14,7 +14,7 @@ using namespace bijou;
 namespace {
 
 // A random model whose density is far from the base's, but of a size that a grid can hold.
-std::unique_ptr<FlowModel> random_model(uint64_t seed, double noise = 0.15) {
+std::unique_ptr<FlowModel> random_model(uint64_t seed, double noise = 0.12) {
   auto model = build_realnvp({.input = {2}, .couplings = 4, .hidden = {16, 16}}, seed);
   add_noise(*model, seed, noise);
   return model;
@@ -96,17 +96,20 @@ TEST_CASE("density: samples follow it") {
     const auto model = random_model(seed);
     Rng rng(2, stream("samples"));
     constexpr int64_t kSamples = 20'000;
-    const Tensor log_p = model->log_prob(model->sample(kSamples, rng)).value();
-    double mean = 0, square = 0;
-    for (const Real v : log_p.data()) {
+    const Tensor x = model->sample(kSamples, rng), log_p = model->log_prob(x).value();
+    const Tensor log_base = model->base().log_prob(x).value();
+    double mean = 0, square = 0, from_base = 0;
+    for (size_t i = 0; i < kSamples; ++i) {
+      const double v = log_p.data()[i];
       mean -= v / kSamples;
       square += v * v / kSamples;
+      from_base += std::abs(v - log_base.data()[i]) / kSamples;
     }
     const double standard_error = std::sqrt((square - mean * mean) / kSamples);
     const double entropy = integral(*model, [](double v) { return -v; });
     CHECK(std::abs(mean - entropy) < 4 * standard_error);
     CHECK(standard_error < 0.02);
-    CHECK(std::abs(entropy - std::log(2 * std::numbers::pi * std::numbers::e)) > 0.05);  // not the base's
+    CHECK(from_base > 0.1);  // else the law says little
   }
 }
 
@@ -114,7 +117,7 @@ TEST_CASE("density: samples follow it") {
 // over, however small it is.
 TEST_CASE("density: neither direction folds the plane") {
   for (const uint64_t seed : {1, 2, 3}) {
-    const auto model = random_model(seed, 0.07);
+    const auto model = random_model(seed, 0.05);
     constexpr int64_t kCells = 400;
     const Tensor points = lattice(3, kCells);
     check_orientation(model->bijection().forward(points).y.value(), kCells);

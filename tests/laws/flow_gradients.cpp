@@ -15,7 +15,7 @@ using bijou_tests::register_law;
 namespace {
 
 constexpr double kBound = 1e-7;
-constexpr int64_t kEntries = 3;  // of each parameter, drawn at random
+constexpr int64_t kEntries = 2;  // of each parameter, drawn at random
 constexpr int kDraws = 30;       // of inputs
 
 using Pair = std::array<double, 2>;  // of <R, y> and of <r, log_det>

@@ -1,7 +1,8 @@
 // Golden losses: the first steps of training, as numbers. They change when anything does in data, initialisation,
 // layers, gradients or optimiser. They are those of the double build, taken as the truth: this file, tests/main.cpp and
 // apps/*.cpp but main.cpp, compiled with -DBIJOU_DOUBLE and linked with build/f64/libbijou.a, print them. The float
-// build agrees to 3e-6 here; the bound leaves room for the vector units and BLAS kernels of any processor.
+// build agrees to 1.3e-5 here; the bound leaves room for the vector units and BLAS kernels of any processor. (Some
+// gradients are zero but for rounding, and Adam makes whole steps of them: at larger learning rates the builds differ.)
 #include "apps/trainer.hpp"
 #include "autograd/kernels/machine.hpp"
 #include "tests/unit/short_training.hpp"
@@ -30,12 +31,12 @@ const Golden& golden(const std::string& data) {
       {"digits",
        {{.input = {8, 8, 1}, .levels = 17, .alpha = 0.05, .scales = 2, .features = 16, .blocks = 2},
         {.batch_size = 64,
-         .learning_rate = 1e-3,
+         .learning_rate = 2e-3,
          .clip_norm = 100,
          .weight_norm_l2 = 5e-5,
          .batch_norm_momentum = 0.1}},
-       {172.292571953, 172.351543464, 173.074354446, 171.484440474, 171.620184121, 171.848411299, 172.104431528,
-        171.025504744, 171.375260105, 171.062795277}},
+       {172.292571953, 172.294755386, 172.843480560, 170.964252846, 170.810372468, 170.700086807, 170.735289935,
+        169.423453365, 169.757298072, 169.393058327}},
       {"8gaussians",
        {{.input = {2}, .couplings = 16, .hidden = {64, 64}},
         {.batch_size = 512, .learning_rate = 2e-3, .clip_norm = 100, .weight_norm_l2 = 0}},
