@@ -92,6 +92,10 @@ int run(int argc, char** argv) {
       "Exit codes: 0 done; 2 wrong usage; 3 data missing or broken; 4 a checkpoint that does not fit;\n"
       "5 training became non-finite; 6 a file cannot be written; 130 interrupted (state saved).";
   app.footer(exit_codes);
+  app.set_version_flag("--version", [] {
+    return text("bijou, compiled by g++ ", __VERSION__, "; ", kernels::blas_description(), "; ", kernels::threads(),
+                " threads");
+  });
   int threads = 0;
   const auto common = [&](CLI::App* command) {
     command->add_option("--threads", threads, "threads; default: OMP_NUM_THREADS, or all cores")
@@ -160,6 +164,9 @@ int run(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
     std::printf("%s", app.get_subcommands().empty() ? app.help().c_str() : app.get_subcommands()[0]->help().c_str());
+    return kDone;
+  } catch (const CLI::CallForVersion& e) {
+    std::printf("%s\n", e.what());
     return kDone;
   } catch (const CLI::ParseError& e) {
     const auto commands = app.get_subcommands();

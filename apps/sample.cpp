@@ -32,9 +32,10 @@ int sample(const SampleOptions& options) {
   const SavedFlow saved = load_flow(checkpoint_of(options.run));
   const bool image = saved.config.input.rank() == 3;
   const std::filesystem::path beside = std::filesystem::is_directory(options.run) ? options.run : ".";
-  const std::string out =
-      options.out.empty() ? (beside / (image ? "samples.png" : "samples.csv")).string() : options.out;
-  if (std::filesystem::path(out).extension() == (image ? ".csv" : ".png")) {
+  const char* extension = image ? ".png" : ".csv";
+  const std::string name = text("samples-", options.count, "-T", options.temperature, "-seed", options.seed, extension);
+  const std::string out = options.out.empty() ? (beside / name).string() : options.out;
+  if (const auto given = std::filesystem::path(out).extension(); !given.empty() && given != extension) {
     fail<UsageError>("--out ", out, ": the samples are ",
                      image ? "images, they go into a .png" : "vectors, they go into a .csv");
   }

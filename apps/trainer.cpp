@@ -9,6 +9,8 @@
 namespace bijou::inline BIJOU_SCALAR {
 namespace {
 
+constexpr double kSecondsBetweenSaves = 60;  // within an epoch
+
 // Each image mirrored left to right with probability 1/2, by a draw of its own for each epoch.
 Tensor flipped(const Batch& batch, uint64_t seed) {
   const Shape s = batch.x.shape();
@@ -64,9 +66,11 @@ Trainer::Outcome Trainer::run() {
         model_.log_prob(batch.x);
       });
     }
-    outcome_.interrupted = interrupted();
-    if (t % loader_.batches_per_epoch() == 0 || t == steps_ || outcome_.interrupted)
+    if (t % loader_.batches_per_epoch() == 0 || t == steps_) {
       finish_epoch(epoch, t, learning_rate);
+    } else if (interrupted() || progress_.seconds() - last_saved_ > kSecondsBetweenSaves) {
+      save(folder_.last(), epoch, t);
+    }
     outcome_.interrupted = interrupted();
     if (outcome_.interrupted) break;
   }
@@ -116,8 +120,7 @@ void Trainer::finish_epoch(int64_t epoch, int64_t step, double learning_rate) {
     }
   }
   save(folder_.last(), epoch, step);
-  outcome_.history.push_back(
-      {static_cast<double>(step) / static_cast<double>(loader_.batches_per_epoch()), train, validation});
+  outcome_.history.push_back({static_cast<double>(epoch), train, validation});
   folder_.log({epoch, step, learning_rate, train, validation, epoch_.gradient_norm, epoch_.clipped, per_second, gflops,
                static_cast<double>(kernels::resident_memory()) / (1 << 20), progress_.seconds()},
               data_.dimensions());
@@ -129,6 +132,7 @@ void Trainer::save(const std::string& path, int64_t epoch, int64_t step) {
   metadata_["epoch"] = text(epoch);
   metadata_["step"] = text(step);
   save_flow(path, model_, config_, metadata_);
+  last_saved_ = progress_.seconds();
 }
 
 // Does what failed once more, and lets the first layer whose output is not finite say its name.

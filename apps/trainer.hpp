@@ -46,7 +46,7 @@ class Trainer {
   MovingAverage average_;
   Progress progress_;
   Outcome outcome_;
-  double best_ = INFINITY;
+  double best_ = INFINITY, last_saved_ = 0;
 
   struct Epoch {  // sums since the last row of the log
     int64_t steps = 0, clipped = 0, flops = 0;

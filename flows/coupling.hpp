@@ -15,7 +15,8 @@ class ScaleLaw : public Module {
 // s = c tanh(h), c learned: RealNVP section 4.1, "a hyperbolic tangent multiplied by a learned scale". |s| <= |c|.
 // One scalar c for each coupling, as in the released code. That code starts c at 0 for checkerboard and at 1 for
 // channel couplings; here it starts at 1, and the network's last layer at 0, so that every coupling starts as the
-// identity.
+// identity. That code also counts the c of checkerboard couplings into the L2 term, and adds a learned scalar to s
+// when batch normalisation is off: rejected, the paper has neither.
 class TanhScale : public ScaleLaw {
  public:
   TanhScale() : c_(parameter("c", Tensor::full({1}, 1))) {}

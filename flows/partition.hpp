@@ -34,8 +34,9 @@ enum class Keep { first, second };
 std::unique_ptr<Partition> channel_partition(int64_t channels, Keep keep);
 
 // A checkerboard over the pixels (RealNVP figure 3 on the left): x1 holds those with row + column even
-// (Keep::first), or odd. x [N, H, W, C]: x1, x2 are packed as [N, K, C]; at odd H*W their K differ by one. H * W >=
-// 2. The released code calls (row + column even) mask 1 and starts with it; so does RealNVP here.
+// (Keep::first), or odd. x [N, H, W, C]: x1, x2 are packed as [N, K, C]; at odd H*W their K differ by one. At least
+// two pixels. Departure: figure 3 draws mask 1 where row + column is odd; the released code starts with row + column even as
+// the part that stays, and so does RealNVP here.
 std::unique_ptr<Partition> checkerboard_partition(int64_t height, int64_t width, int64_t channels, Keep keep);
 
 // By the parity of the index (NICE section 5.1: "odd and even components"): x1 = x_0, x_2, x_4, ... (Keep::first),

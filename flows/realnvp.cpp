@@ -63,7 +63,7 @@ std::unique_ptr<FlowModel> build_realnvp(const RealNVPConfig& config, uint64_t s
           input);
   require(
       config.scales >= 1 && config.scales <= 16 && config.features >= 1 && config.blocks >= 0 && config.couplings >= 1,
-      "build_realnvp", "scales, features and couplings must be positive");
+      "build_realnvp", "scales must lie in 1..16, and features and couplings be positive");
   Rng rng(seed, stream("weights"));
   auto flow = std::make_unique<Sequential>(input);
   if (config.levels > 0) {

@@ -1,4 +1,9 @@
 // RealNVP (Dinh, Sohl-Dickstein, Bengio 2016, arXiv 1605.08803): the architecture as data.
+//
+// Departures of the released code that are not some layer's: its log-determinant of the decoder is overwritten
+// between scales (here the forward one is the only definition), it samples with batch moments inside the networks
+// (here running averages everywhere), and it puts z back into the image's layout (here z is [N, D], the finest
+// scale first).
 #pragma once
 #include "flows/model.hpp"
 
@@ -15,7 +20,8 @@ struct RealNVPConfig {
   int64_t features = 32;  // feature maps of the first scale's networks; they double from scale to scale
   int64_t blocks = 4;     // residual blocks in each network
 
-  // Vectors: couplings that alternate halves, each with an MLP.
+  // Vectors (not in the paper): couplings that alternate halves, each with an MLP; no batch normalisation, since
+  // these networks are shallow.
   int couplings = 8;
   std::vector<int64_t> hidden = {128, 128};
 };
@@ -28,6 +34,8 @@ void set_standardization(FlowModel& model, std::span<const double> mean, std::sp
 
 // "digits", "mnist", "toy", "table", and the paper's "cifar10" (8 blocks, 64 features, 2 scales) and "imagenet32"
 // (4 blocks, 32 features, 4 scales: down to 4x4). The input is filled in from the data for "toy" and "table".
+// "mnist" takes alpha = 1e-6, not the paper's 0.05, as the figures that others publish for MNIST do (FFJORD's
+// protocol).
 RealNVPConfig realnvp_preset(const std::string& name);
 std::vector<std::string> realnvp_preset_names();
 

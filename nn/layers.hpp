@@ -40,7 +40,8 @@ class Conv2d : public Module {
 // Weight normalisation (Salimans and Kingma 2016, eq. 2): w = g v / ||v||, the norm over each output channel's
 // weights. Where batch normalisation follows, it would undo the gain g and the bias b at once: they are left out
 // (Affine::no), as in the authors' released RealNVP code.
-// Departure from that code: v starts by He's normal and g at sqrt(2), not uniformly and at k / sqrt(6) for a k x k kernel.
+// Departure from that code: v starts by He's normal and g at sqrt(2), not uniformly and at k / sqrt(6) for a k x k
+// kernel.
 class WeightNormConv2d : public Module {
  public:
   enum class Affine { yes, no };

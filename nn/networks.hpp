@@ -29,8 +29,8 @@ class Mlp : public Network {
 //
 // Weight normalisation in every convolution, batch normalisation with eps 1e-4; the last convolution starts at zero.
 // The paper says "residual networks with skip connections"; that the skips are 1x1 convolutions which are summed is
-// as in the released code. Departure from that code: it feeds batch-normalised concat[x, -x] (and the mask, as a
-// channel) to the stem; here the stem sees x itself, as the paper writes it.
+// as in the released code. Departure from that code: it feeds batch-normalised, doubled
+// concat[x, -x] (and the mask, as a channel) to the stem; here the stem sees x itself, as the paper writes it.
 class ResNet : public Network {
  public:
   ResNet(int64_t in, int64_t features, int64_t out, int64_t blocks, Rng& rng);

@@ -33,7 +33,8 @@ class Adam {
   int64_t t_ = 0;
 };
 
-// sum g^2 over the gains of weight normalisation: RealNVP section 4.1 regularises these alone, times 5e-5.
+// sum g^2 over the gains of weight normalisation: RealNVP section 4.1 regularises these alone, times 5e-5. (The
+// released code adds the scale c of its checkerboard couplings: flows/coupling.hpp.)
 Variable weight_norm_penalty(const Module& model);
 
 // Linear warm-up over the first steps, then constant or half a cosine down to zero at the last step.

@@ -19,8 +19,8 @@ for signal in INT TERM; do
   if [[ -z $why ]] && ! tail -n 1 err | grep -qx "interrupted; saved run-$signal/ckpt/last.safetensors"; then why=$(tail -n 2 err); fi
   verdict "interrupt: SIG$signal ends with 130 and says what was saved" "$why"
   step=$(metadata run-$signal/ckpt/last.safetensors step) logged=$(tail -n 1 run-$signal/log.csv | cut -d, -f2)
-  verdict "interrupt: SIG$signal: the last step is saved and logged" \
-    "$( ((step > 50)) && [[ $step == "$logged" ]] || echo "saved '$step', logged '$logged'")"
+  verdict "interrupt: SIG$signal: the last step is saved, also within an epoch" \
+    "$( ((step > 50 && step >= logged)) || echo "saved '$step', logged '$logged'")"
   expect_success "interrupt: SIG$signal: the run evaluates" "$bijou" evaluate run-$signal
   expect_success "interrupt: SIG$signal: the last checkpoint evaluates" "$bijou" evaluate run-$signal/ckpt/last.safetensors
   verdict "interrupt: SIG$signal: no temporary file stays" "$(find run-$signal -name '*tmp*')"

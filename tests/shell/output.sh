@@ -43,9 +43,9 @@ expect_last_line "output: no room for the first checkpoint" 6 "cannot write 'ful
   bash -c 'limited "$@"' - 8 "${train[@]}" --out full
 verdict "output: no half checkpoint stays" "$(find full/ckpt -type f)"
 expect_success "output: the failed run is moved aside for the next" "${train[@]}" --out full
-expect_last_line "output: no room for a picture" 6 'images/samples\.png.*(space|--out)' \
+expect_last_line "output: no room for a picture" 6 'images/samples-400-T1-seed0\.png.*(space|--out)' \
   bash -c 'limited "$@"' - 8 "$bijou" sample images --count 400
-expect_last_line "output: no room for samples" 6 'vectors/samples\.csv' bash -c 'limited "$@"' - 8 "$bijou" sample vectors --count 5000
+expect_last_line "output: no room for samples" 6 'vectors/samples-5000-T1-seed0\.csv' bash -c 'limited "$@"' - 8 "$bijou" sample vectors --count 5000
 
 # ---- a folder that goes away during training
 if env --default-signal=INT true 2>/dev/null; then

@@ -16,7 +16,7 @@ expect_files "paths: its folder" 'my runs/첫 번째' config.json log.csv ckpt/l
 next=$(sed -n 's/^next: //p' "$tmp/out")
 run bash -c "$next"
 verdict "paths: the next command can be pasted into a shell" "$(complaint 0)"
-verdict "paths: it draws into the run" "$(grep -qF 'my runs/첫 번째/samples.png' "$tmp/out" || cat "$tmp/out")"
+verdict "paths: it draws into the run" "$(grep -qF 'my runs/첫 번째/samples-64-T0.8-seed0.png' "$tmp/out" || cat "$tmp/out")"
 run "$place/build/bijou" train realnvp --data '데이터 files/표 one.csv' --steps 2
 verdict "paths: a table whose path has both" "$(complaint 0)"
 expect_files "paths: its folder is named by the table" 'runs/realnvp-표 one' log.csv config.json
@@ -61,7 +61,7 @@ for locale in C $comma; do
   cp "out.$locale" "kept/$locale/out"
   "$bijou" evaluate same --json >"kept/$locale/json"
   "$bijou" evaluate same >"kept/$locale/figure"
-  "$bijou" sample same --count 5 --temperature 0.5 >"kept/$locale/sample"
+  "$bijou" sample same --count 5 --temperature 0.5 --out same/samples.csv >"kept/$locale/sample"
   cp same/samples.csv same/curve.png "kept/$locale"
 done
 for file in config.json best.safetensors log.csv columns err out json figure sample samples.csv curve.png; do

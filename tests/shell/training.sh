@@ -28,7 +28,7 @@ verdict "training: the pictures are named" "$(for f in run/*.png; do grep -qF "p
 for baseline in 'full-covariance Gaussian' 'per-pixel histograms'; do
   verdict "training: the figure stands beside: $baseline" "$(grep -qE "$baseline.* [0-9]\.[0-9]{3} bits/dim" out || cat out)"
 done
-verdict "training: the configuration that was used" "$(for line in '"steps": 20,' '"batch_size": 64,' '"seed": 0' '"data": "digits"' '"features": 16'; do grep -qF "$line" run/config.json || echo "no $line"; done)"
+verdict "training: the configuration that was used" "$(for line in '"steps": 20,' '"batch_size": 64,' '"seed": 0' '"data": "digits"' '"features": 24'; do grep -qF "$line" run/config.json || echo "no $line"; done)"
 
 expect_success "training: evaluate the folder" "$bijou" evaluate run
 mv out evaluated
@@ -55,7 +55,7 @@ expect_same "training: the same seed gives the same picture" a.png b.png
 expect_success "training: sample at temperature 0" "$bijou" sample run --count 2 --temperature 0 --out c.png
 verdict "training: another temperature gives another picture" "$(cmp -s a.png c.png && echo 'the same bytes')"
 expect_exit "training: a picture of a million samples" 2 'give a --count of at most' "$bijou" sample run --count 1000000
-verdict "training: the next command works" "$(bash -c "$next" 2>&1 | grep -q '64 samples at temperature 0.8: run/samples.png' || echo "$next")"
+verdict "training: the next command works" "$(bash -c "$next" 2>&1 | grep -q '64 samples at temperature 0.8: run/samples-64-T0.8-seed0.png' || echo "$next")"
 
 # ---- an earlier run
 cp run/ckpt/best.safetensors best.safetensors
