@@ -48,14 +48,14 @@ bool is_utf8(const std::string& path) {
   }
 }
 
-std::vector<NamedFigure> baselines_of(const Dataset& data) {
+std::vector<NamedFigure> baselines_of(const Dataset& data, double alpha) {
   std::vector<NamedFigure> all;
   if (data.is_image()) {
     const double to_nats = 1 / bits_per_dim(1, data.dimensions());
     // A covariance wants more examples than it has rows; and beyond a thousand dimensions it takes minutes.
     if (data.dimensions() <= 1024 && data.train.size() >= 2 * data.dimensions()) {
       all.push_back({"full-covariance Gaussian in logit space",
-                     to_nats * gaussian_logit_baseline(data.train.x, data.test.x, data.levels)});
+                     to_nats * gaussian_logit_baseline(data.train.x, data.test.x, data.levels, alpha)});
     }
     all.push_back(
         {"independent per-pixel histograms", to_nats * histogram_baseline(data.train.x, data.test.x, data.levels)});
@@ -138,7 +138,7 @@ int train(const TrainOptions& options) {
   // What is reported and drawn is the checkpoint that was best on the validation part, read back from its file.
   const SavedFlow best = load_flow(folder.best());
   const double test = average_nll(*best.model, data.test, data.levels);
-  const auto baselines = baselines_of(data);
+  const auto baselines = baselines_of(data, preset.model.alpha);
   print_figures(data, test, baselines);
   std::cout << "\nthe checkpoint, best on the validation part (epoch " << outcome.best_epoch << "): " << folder.best()
             << "\n";

@@ -48,6 +48,16 @@ struct LogDet {
   }
 };
 
+// A flow without data-dependent layers hands the batch on as forward does.
+struct Initialize {
+  static constexpr const char* name = "initialize";
+  static void hold(const FlowCase& row, const Flow&) {
+    const auto made = make_flow(row);
+    const Tensor x = draw_data(row, *made.flow), y = made.flow->forward(x).y.value();
+    CHECK(distance(made.flow->initialize(x), y) < 1e-12);
+  }
+};
+
 struct Independence {
   static constexpr const char* name = "examples are independent";
   static bool applies(const FlowCase& row) { return row.batch > 1; }
@@ -114,9 +124,9 @@ struct Checkpoint {
   }
 };
 
-[[maybe_unused]] const bool registered[] = {register_law<Inverse>(), register_law<LogDet>(),
-                                            register_law<Independence>(), register_law<FloatAgrees>(),
-                                            register_law<Checkpoint>()};
+[[maybe_unused]] const bool registered[] = {register_law<Inverse>(),     register_law<LogDet>(),
+                                            register_law<Initialize>(),  register_law<Independence>(),
+                                            register_law<FloatAgrees>(), register_law<Checkpoint>()};
 
 }  // namespace
 
