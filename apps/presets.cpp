@@ -7,7 +7,7 @@ TrainSettings settings(const std::string& preset) {
   if (preset == "digits") return {.epochs = 20, .learning_rate = 4e-3, .average_decay = 0.998};
   if (preset == "mnist") return {.epochs = 20, .average_decay = 0.999};
   if (preset == "toy")
-    return {.epochs = 120, .batch_size = 512, .learning_rate = 2e-3, .weight_norm_l2 = 0, .average_decay = 0.999};
+    return {.epochs = 200, .batch_size = 512, .learning_rate = 2e-3, .weight_norm_l2 = 0, .average_decay = 0.999};
   if (preset == "table") return {.epochs = 30, .batch_size = 128, .weight_norm_l2 = 0, .average_decay = 0.99};
   // The paper: Adam with its default settings, batches of 64, L2 of 5e-5, flips for CIFAR-10; the clip is the
   // released code's. Neither says how long to train.
