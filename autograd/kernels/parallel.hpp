@@ -46,13 +46,13 @@ class OneThread {
   OneThread() : before_(omp_get_max_threads()) { omp_set_num_threads(1); }
   ~OneThread() { omp_set_num_threads(before_); }
 #else
-  OneThread() : before_(1) {}
+  OneThread() {}
 #endif
   OneThread(const OneThread&) = delete;
   OneThread& operator=(const OneThread&) = delete;
 
  private:
-  int before_;
+  [[maybe_unused]] int before_ = 1;
 };
 
 // task(i) for i in [0, count). Whatever calls the BLAS uses this (see gemm.hpp): OpenBLAS works on the calling thread

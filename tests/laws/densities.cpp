@@ -157,13 +157,14 @@ TEST_CASE("density: every cell of a trained model's lattice keeps the sign of it
     const double width = 2 * extent / kCells;
     double smallest = INFINITY;
     for (int64_t cell = 0; cell < kCells * kCells; ++cell) {
+      const int64_t row = cell / kCells, column = cell % kCells;
       std::vector<double> boundary;  // counter-clockwise
       for (int64_t k = 0; k < kPoints; ++k) {
         const double along = static_cast<double>(k % kSide) / kSide;
         const std::array<std::array<double, 2>, 4> sides = {{{along, 0}, {1, along}, {1 - along, 1}, {0, 1 - along}}};
         const auto [u, v] = sides[k / kSide];
-        boundary.push_back(-extent + width * (static_cast<double>(cell % kCells) + u));
-        boundary.push_back(-extent + width * (static_cast<double>(cell / kCells) + v));
+        boundary.push_back(-extent + width * (static_cast<double>(column) + u));
+        boundary.push_back(-extent + width * (static_cast<double>(row) + v));
       }
       const Tensor image = map(Tensor::from({kPoints, 2}, boundary));
       const auto p = image.data();

@@ -74,9 +74,7 @@ struct Decoded {
   }
 };
 
-int distance(Color a, Color b) {
-  return std::max({std::abs(a.r - b.r), std::abs(a.g - b.g), std::abs(a.b - b.b)});
-}
+int distance(Color a, Color b) { return std::max({std::abs(a.r - b.r), std::abs(a.g - b.g), std::abs(a.b - b.b)}); }
 
 std::string message_of(const std::function<void()>& function) {
   try {
@@ -218,8 +216,7 @@ TEST_CASE("plot: segments are clipped correctly even when they are wild") {
   CHECK(far->second.x == doctest::Approx(10.0));
 
   Canvas canvas(60, 60);
-  const std::vector<Point> wild = {{no_number, 3}, {1e300, -1e308}, {30, 30},
-                                   {1e200, 30},    {infinity, 4},    {5, 1e18}};
+  const std::vector<Point> wild = {{no_number, 3}, {1e300, -1e308}, {30, 30}, {1e200, 30}, {infinity, 4}, {5, 1e18}};
   canvas.polyline(wild, {.color = palette::black, .width = 2.0});
   canvas.polyline(wild, {.color = palette::black, .width = 2.0, .dash = 4.0, .gap = 3.0});
   canvas.disc({no_number, 4}, 3.0, palette::blue);
@@ -348,8 +345,7 @@ TEST_CASE("plot: pairs of images and reconstructions") {
   again[7] = no_number;
   pairs_sheet(folder.file(), Images(real, 3, 4, 4), Images(again, 3, 4, 4), {.columns = 2, .caption = "NaN"});
   CHECK(Decoded(folder.file()).count(palette::vermillion) > 0);
-  CHECK_THROWS_AS(pairs_sheet(folder.file(), Images(real, 3, 4, 4), Images(again, 12, 2, 2)),
-                  std::invalid_argument);
+  CHECK_THROWS_AS(pairs_sheet(folder.file(), Images(real, 3, 4, 4), Images(again, 12, 2, 2)), std::invalid_argument);
 }
 
 TEST_CASE("plot: training curves bear every course of a training") {

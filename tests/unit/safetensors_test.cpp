@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 
 constexpr bool kDouble = sizeof(Real) == sizeof(double);
 
-struct Folder {                                            // one of our own, removed at the end
+struct Folder {  // one of our own, removed at the end
   Folder() {
     std::string pattern = (fs::temp_directory_path() / "safetensors-XXXXXX").string();
     REQUIRE(::mkdtemp(pattern.data()) != nullptr);
@@ -133,9 +133,16 @@ TEST_CASE("safetensors: the bytes are those of the format") {
               : R"({"__metadata__":{"epoch":"7"},"a":{"dtype":"F32","shape":[],"data_offsets":[0,4]},)"
                 R"("b":{"dtype":"F32","shape":[2,1],"data_offsets":[4,12]}}      )";
   const std::string length{'\x90', 0, 0, 0, 0, 0, 0, 0};
-  const std::string data =
-      kDouble ? std::string("\0\0\0\0\0\0\xE0\x3F" "\0\0\0\0\0\0\xF0\x3F" "\0\0\0\0\0\0\0\xC0", 24)
-              : std::string("\0\0\0\x3F" "\0\0\x80\x3F" "\0\0\0\xC0", 12);
+  const std::string data = kDouble ? std::string(
+                                         "\0\0\0\0\0\0\xE0\x3F"
+                                         "\0\0\0\0\0\0\xF0\x3F"
+                                         "\0\0\0\0\0\0\0\xC0",
+                                         24)
+                                   : std::string(
+                                         "\0\0\0\x3F"
+                                         "\0\0\x80\x3F"
+                                         "\0\0\0\xC0",
+                                         12);
   CHECK(get(path) == length + header + data);
 
   write_safetensors(path, {});
@@ -151,8 +158,8 @@ TEST_CASE("safetensors: the element types of others are converted") {
   const std::string path = folder / "a.safetensors";
   const auto values = [&](const std::string& dtype, size_t count, const std::string& data) {
     const std::string offsets = text("[0,", data.size(), "]");
-    put(path, packed(text(R"({"a":{"data_offsets":)", offsets, R"(,"dtype":")", dtype, R"(","shape":[)",
-                          count, "]}}"), data));
+    put(path, packed(text(R"({"a":{"data_offsets":)", offsets, R"(,"dtype":")", dtype, R"(","shape":[)", count, "]}}"),
+                     data));
     const TensorFile file = read_safetensors(path);
     return std::vector<double>(file.at("a").data().begin(), file.at("a").data().end());
   };
@@ -176,7 +183,7 @@ TEST_CASE("safetensors: the element types of others are converted") {
   refused("F16", 1, bytes_of<uint16_t>({0x7C00}), "holds inf");
   refused("F16", 1, bytes_of<uint16_t>({0x7C01}), "nan");
   refused("BF16", 1, bytes_of<uint16_t>({0x7F80}), "holds inf");
-  const std::string zeros(99'999 * sizeof(float), '\0');    // beyond the first piece that is converted
+  const std::string zeros(99'999 * sizeof(float), '\0');  // beyond the first piece that is converted
   refused("F32", 100'000, zeros + bytes_of<float>({float(nan)}), "at element 99999");
   if (!kDouble) refused("F64", 1, bytes_of<double>({1e300}), "holds inf (as float)");
 }
@@ -199,7 +206,7 @@ TEST_CASE("safetensors: a file that is not one is refused") {
   put(path, bytes_of<uint64_t>({UINT64_MAX}) + "{}");
   check_says(refusal(path), "announces a header of 18446744073709551615 bytes, but only 2 follow");
   put(path, bytes_of<uint64_t>({100'000'001}) + "{}");
-  fs::resize_file(path, 100'000'100);                      // a hole: it takes no room on the disk
+  fs::resize_file(path, 100'000'100);  // a hole: it takes no room on the disk
   check_says(refusal(path), "its header of 100000001 bytes is over the limit, 100000000");
 }
 
@@ -259,7 +266,7 @@ TEST_CASE("safetensors: a header that lies is refused") {
       {shape("[1,1,1,1,1,1,4]"), "1234", "tensor 'a': its shape has more than 6 axes"},
       {shape("[4294967296,4294967296]"), "1234", "shape [4294967296, 4294967296] is too large"},
       {shape("[9223372036854775807]", "F32"), "1234", "shape [9223372036854775807] is too large"},
-      {shape("[4611686018427387905]", "F32"), "1234", "[4611686018427387905] is too large"},    // 2^64 + 4
+      {shape("[4611686018427387905]", "F32"), "1234", "[4611686018427387905] is too large"},  // 2^64 + 4
       {shape("[4294967296,4294967296,0]"), "1234", "is too large"},
       {shape("[0,4294967296,4294967296]"), "1234", "is too large"},
       {shape("[5]"), "1234", "shape [5] of U8 needs 5 bytes, but data_offsets [0, 4] hold 4"},
@@ -288,7 +295,7 @@ TEST_CASE("safetensors: a header that lies is refused") {
     check_says(what, c.says);
     CHECK(what.size() < path.size() + 400);
   }
-  put(path, packed(second("[4,6]"), "123456"));                         // and the same without a lie is read
+  put(path, packed(second("[4,6]"), "123456"));  // and the same without a lie is read
   CHECK(read_safetensors(path).at("b").data()[1] == '6');
 }
 
@@ -301,7 +308,7 @@ TEST_CASE("safetensors: damaged files never crash the reader") {
   const std::string whole = get(path);
   const size_t header = 8 + whole.find("}}") + 2;
   std::mt19937_64 random(2024);
-  for (int i = 0; i < 200; ++i) {                          // half of them in the header
+  for (int i = 0; i < 200; ++i) {  // half of them in the header
     std::string bytes = whole;
     const size_t at = random() % (i % 2 ? header : bytes.size());
     bytes[at] = static_cast<char>(bytes[at] ^ (1 << random() % 8));
@@ -337,7 +344,7 @@ TEST_CASE("safetensors: what cannot be written leaves the earlier file and nothi
   fails(path + "/a", "Not a directory");
   fails("", "");
 
-  rlimit before{};                                         // a full disk: no file may grow beyond 64 kB
+  rlimit before{};  // a full disk: no file may grow beyond 64 kB
   REQUIRE(::getrlimit(RLIMIT_FSIZE, &before) == 0);
   const rlimit small{1 << 16, before.rlim_max};
   const auto handler = std::signal(SIGXFSZ, SIG_IGN);
@@ -352,7 +359,7 @@ TEST_CASE("safetensors: what cannot be written leaves the earlier file and nothi
   std::signal(SIGXFSZ, handler);
   check_says(what, "cannot write '" + path + "': File too large; free some space or choose another disk");
 
-  const bool root = ::geteuid() == 0;                      // whom no folder is closed to
+  const bool root = ::geteuid() == 0;  // whom no folder is closed to
   fs::permissions(folder.path, fs::perms::owner_read | fs::perms::owner_exec);
   if (!root || ::seteuid(65534) == 0) fails(path, "Permission denied; choose a folder");
   if (root) REQUIRE(::seteuid(0) == 0);
@@ -377,10 +384,10 @@ TEST_CASE("safetensors: what the reader would refuse is not written") {
   CHECK(get(path) == "earlier");
   CHECK(folder.files().size() == 1);
 
-  write_safetensors(path, {Tensors{{"a", one}, {"b", one}}, {}});       // shared numbers are no obstacle
+  write_safetensors(path, {Tensors{{"a", one}, {"b", one}}, {}});  // shared numbers are no obstacle
   CHECK(read_safetensors(path).at("b").item() == 1);
   CHECK(folder.files().size() == 1);
-  fs::create_symlink(path, folder / "link");                            // replaced, not followed
+  fs::create_symlink(path, folder / "link");  // replaced, not followed
   write_safetensors(folder / "link", {});
   CHECK(fs::is_regular_file(fs::symlink_status(folder / "link")));
   CHECK(read_safetensors(path).tensors.size() == 2);
