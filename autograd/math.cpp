@@ -139,8 +139,8 @@ Tensor sum_to(const Tensor& x, const Shape& shape) {
 Tensor sum(const Tensor& x, std::span<const int> axes) {
   std::array<bool, Shape::kMaxRank> gone{};
   for (int a : axes) {
-    const bool twice = std::exchange(gone[x.shape().axis(a)], true);
-    check(!twice, "sum", "axis ", x.shape().axis(a), " of ", x.shape(), " is named twice");
+    const bool twice = std::exchange(gone[x.shape().axis(a, "sum")], true);
+    check(!twice, "sum", "axis ", x.shape().axis(a, "sum"), " of ", x.shape(), " is named twice");
   }
   Shape kept;
   for (int i = 0; i < x.rank(); ++i) {
@@ -173,7 +173,7 @@ Tensor logsumexp(const Tensor& x) {
 }
 
 Tensor take(const Tensor& x, int axis, std::span<const int64_t> index) {
-  axis = x.shape().axis(axis);
+  axis = x.shape().axis(axis, "take");
   const Split s = around(x.shape(), axis);
   for (int64_t i : index) check(-1 <= i && i < s.size, "take", "index ", i, " along axis ", axis, " of ", x.shape());
   Tensor y(x.shape().with(axis, static_cast<int64_t>(index.size())));
@@ -182,7 +182,7 @@ Tensor take(const Tensor& x, int axis, std::span<const int64_t> index) {
 }
 
 Tensor slice(const Tensor& x, int axis, int64_t begin, int64_t end) {
-  axis = x.shape().axis(axis);
+  axis = x.shape().axis(axis, "slice");
   const Split s = around(x.shape(), axis);
   check(0 <= begin && begin <= end && end <= s.size, "slice", "[", begin, ", ", end, ") along axis ", axis, " of ",
         x.shape());
@@ -195,7 +195,7 @@ Tensor slice(const Tensor& x, int axis, int64_t begin, int64_t end) {
 Tensor concat(std::span<const Tensor> parts, int axis) {
   check(!parts.empty(), "concat", "nothing to concatenate");
   const Shape first = parts[0].shape();
-  axis = first.axis(axis);
+  axis = first.axis(axis, "concat");
   int64_t total = 0;
   for (const Tensor& p : parts) {
     check(p.rank() == first.rank() && p.shape().with(axis, 1) == first.with(axis, 1), "concat", "shapes ", first,

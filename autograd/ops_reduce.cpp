@@ -9,7 +9,7 @@ namespace {
 // y = sum of x over `axes`      dx = dy, spread over the axes that disappeared
 Variable sum_over(const Variable& x, std::span<const int> axes) {
   Shape ones = x.shape();
-  for (int a : axes) ones = ones.with(a, 1);
+  for (int a : axes) ones = ones.with(x.shape().axis(a, "sum"), 1);
   return record("sum", math::sum(x.value(), axes),
                 wrt(x, [ones, s = x.shape()](const Tensor& dy) { return math::broadcast_to(dy.reshape(ones), s); }));
 }

@@ -9,7 +9,7 @@ Variable reshape(const Variable& x, const Shape& shape) {
 }
 
 std::vector<Variable> split(const Variable& x, int axis, std::initializer_list<int64_t> sizes) {
-  axis = x.shape().axis(axis);
+  axis = x.shape().axis(axis, "split");
   std::vector<Tensor> parts;
   int64_t at = 0;
   for (int64_t size : sizes) {
@@ -25,7 +25,7 @@ std::vector<Variable> split(const Variable& x, int axis, std::initializer_list<i
 
 Variable concat(const std::vector<Variable>& parts, int axis) {
   check(!parts.empty(), "concat", "nothing to concatenate");
-  axis = parts[0].shape().axis(axis);
+  axis = parts[0].shape().axis(axis, "concat");
   std::vector<Tensor> values;
   for (const Variable& p : parts) values.push_back(p.value());
   const Tensor joined = math::concat(values, axis);
@@ -40,7 +40,7 @@ Variable concat(const std::vector<Variable>& parts, int axis) {
 
 // dx[index[i]] = dy[i]: again a `take`, by the inverse of the index
 Variable take(const Variable& x, int axis, const std::vector<int64_t>& index) {
-  const int64_t size = x.shape()[axis];
+  const int64_t size = x.shape()[x.shape().axis(axis, "take")];
   std::vector<int64_t> inverse(static_cast<size_t>(size), -1);
   for (size_t i = 0; i < index.size(); ++i) {
     if (index[i] == -1) continue;
@@ -55,14 +55,14 @@ Variable take(const Variable& x, int axis, const std::vector<int64_t>& index) {
 Variable pad(const Variable& x, int axis, int64_t before, int64_t after) {
   require(before >= 0 && after >= 0, "pad", "cannot pad by ", before, " and ", after);
   std::vector<int64_t> index(static_cast<size_t>(before), -1);
-  for (int64_t i = 0; i < x.shape()[axis]; ++i) index.push_back(i);
+  for (int64_t i = 0; i < x.shape()[x.shape().axis(axis, "pad")]; ++i) index.push_back(i);
   index.insert(index.end(), static_cast<size_t>(after), -1);
   return take(x, axis, index);
 }
 
 Variable crop(const Variable& x, int axis, int64_t begin, int64_t end) {
-  check(0 <= begin && begin <= end && end <= x.shape()[axis], "crop", "[", begin, ", ", end, ") along axis ", axis,
-        " of ", x.shape());
+  check(0 <= begin && begin <= end && end <= x.shape()[x.shape().axis(axis, "crop")], "crop", "[", begin, ", ", end,
+        ") along axis ", axis, " of ", x.shape());
   std::vector<int64_t> index;
   for (int64_t i = begin; i < end; ++i) index.push_back(i);
   return take(x, axis, index);

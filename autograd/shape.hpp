@@ -30,7 +30,8 @@ class Shape {
     for (int64_t d : *this) n *= d;
     return n;
   }
-  int axis(int a) const { return at(a); }  // -1 -> rank - 1; checked
+  // -1 -> rank - 1; the error names the operation that asks.
+  int axis(int a, const char* where = "Shape") const { return at(a, where); }
 
   void append(int64_t d) {
     check(rank_ < kMaxRank, "Shape", "at most ", kMaxRank, " axes");
@@ -54,9 +55,9 @@ class Shape {
   }
 
  private:
-  int at(int axis) const {
+  int at(int axis, const char* where = "Shape") const {
     const int a = axis < 0 ? axis + rank_ : axis;
-    if (a < 0 || a >= rank_) fail<ShapeError>("Shape: axis ", axis, " of ", *this);
+    if (a < 0 || a >= rank_) fail<ShapeError>(where, ": axis ", axis, " of ", *this);
     return a;
   }
   std::array<int64_t, kMaxRank> dims_{};

@@ -1,5 +1,6 @@
 // The tape: what is recorded, what flows where, and what stays as it was.
 #include "autograd/gradcheck.hpp"
+#include "tests/helpers.hpp"
 
 #include <doctest/doctest.h>
 
@@ -7,21 +8,12 @@
 #include <string>
 
 using namespace bijou;
+using bijou_tests::message;
+using bijou_tests::values;
 
 namespace {
 
-std::vector<double> values(const Tensor& t) { return {t.data().begin(), t.data().end()}; }
 Variable leaf(std::initializer_list<double> v) { return {Tensor::from({static_cast<int64_t>(v.size())}, v), true}; }
-
-template <class E, class F>
-std::string message(const F& f) {
-  try {
-    f();
-  } catch (const E& e) {
-    return e.what();
-  }
-  return "(nothing was thrown)";
-}
 
 }  // namespace
 

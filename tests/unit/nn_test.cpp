@@ -3,6 +3,7 @@
 #include "flows/realnvp.hpp"
 #include "nn/init.hpp"
 #include "nn/optimizer.hpp"
+#include "tests/helpers.hpp"
 
 #include <doctest/doctest.h>
 
@@ -11,22 +12,12 @@
 #include <numeric>
 
 using namespace bijou;
+using bijou_tests::message;
+using bijou_tests::values;
 
 namespace {
 
 constexpr Real kNaN = std::numeric_limits<Real>::quiet_NaN();
-
-std::vector<double> values(const Tensor& t) { return {t.data().begin(), t.data().end()}; }
-
-template <class E, class F>
-std::string message(const F& f) {
-  try {
-    f();
-  } catch (const E& e) {
-    return e.what();
-  }
-  return "(nothing was thrown)";
-}
 
 std::vector<std::string> names(const Module& module) {
   std::vector<std::string> all;
