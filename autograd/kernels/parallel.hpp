@@ -46,7 +46,7 @@ class OneThread {
   OneThread() : before_(omp_get_max_threads()) { omp_set_num_threads(1); }
   ~OneThread() { omp_set_num_threads(before_); }
 #else
-  OneThread() {}
+  OneThread() = default;
 #endif
   OneThread(const OneThread&) = delete;
   OneThread& operator=(const OneThread&) = delete;
