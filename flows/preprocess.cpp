@@ -30,8 +30,8 @@ Tensor Logit::invert(const Tensor& y) const {
 
 Standardize::Standardize(const Shape& input)
     : Flow(input, input),
-      mean_(buffer("mean", Tensor::zeros(input))),
-      deviation_(buffer("deviation", Tensor::full(input, 1))) {}
+      mean_(constant("mean", Tensor::zeros(input))),
+      deviation_(constant("deviation", Tensor::full(input, 1))) {}
 
 void Standardize::set(std::span<const double> mean, std::span<const double> deviation) {
   for (double d : deviation) require(d > 0, "Standardize", "a standard deviation must be positive, got ", d);

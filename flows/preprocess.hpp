@@ -42,8 +42,8 @@ class Logit : public Flow {
   double alpha_;
 };
 
-// Columns of a table to mean 0 and standard deviation 1, by the training part's moments (buffers: saved with the
-// model):
+// Columns of a table to mean 0 and standard deviation 1, by the training part's moments (constants: saved with the
+// model, never averaged):
 //
 //   y = (x - m) / sd        dy/dx = diag(1 / sd)        log|det dy/dx| = -sum_i log sd_i        x = sd y + m
 class Standardize : public Flow {

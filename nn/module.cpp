@@ -19,7 +19,12 @@ Variable& Module::parameter(std::string name, Tensor initial, Role role) {
 }
 
 Tensor& Module::buffer(std::string name, Tensor initial) {
-  buffers_.push_back({std::move(name), std::move(initial)});
+  buffers_.push_back({std::move(name), std::move(initial), false});
+  return buffers_.back().tensor;
+}
+
+Tensor& Module::constant(std::string name, Tensor initial) {
+  buffers_.push_back({std::move(name), std::move(initial), true});
   return buffers_.back().tensor;
 }
 
@@ -29,7 +34,7 @@ void Module::collect(const std::string& prefix, std::vector<NamedParameter>* par
     for (auto& p : parameters_) parameters->push_back({prefix + p.name, &p.variable, p.weight_norm_gain});
   }
   if (buffers) {
-    for (auto& b : buffers_) buffers->push_back({prefix + b.name, &b.tensor});
+    for (auto& b : buffers_) buffers->push_back({prefix + b.name, &b.tensor, b.constant});
   }
   for (const auto& c : children_) c->collect(prefix + c->name_ + ".", parameters, buffers);
 }

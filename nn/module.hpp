@@ -37,9 +37,10 @@ class Module {
   struct NamedBuffer {
     std::string name;
     Tensor* tensor;
+    bool constant;
   };
   std::vector<NamedParameter> parameters() const;  // of this module and all below, in order of construction
-  std::vector<NamedBuffer> buffers() const;        // state that is not learned by gradient: running statistics
+  std::vector<NamedBuffer> buffers() const;        // saved with the model, but not learned by gradient
   int64_t parameter_count() const;
   std::string path() const;     // dotted name from the root; "" for the root itself
   std::string summary() const;  // an indented tree with shapes and counts
@@ -50,7 +51,8 @@ class Module {
  protected:
   enum class Role { plain, weight_norm_gain };
   Variable& parameter(std::string name, Tensor initial, Role role = Role::plain);
-  Tensor& buffer(std::string name, Tensor initial);
+  Tensor& buffer(std::string name, Tensor initial);    // moves with training: running statistics
+  Tensor& constant(std::string name, Tensor initial);  // stays: a permutation, signs, the data's moments; not averaged
   template <class M, class... Args>
   M& child(std::string name, Args&&... args) {
     return adopt(std::move(name), std::make_unique<M>(std::forward<Args>(args)...));
@@ -76,6 +78,7 @@ class Module {
   struct OwnedBuffer {
     std::string name;
     Tensor tensor;
+    bool constant;
   };
   std::string name_;
   const Module* parent_ = nullptr;

@@ -55,9 +55,22 @@ double Schedule::at(int64_t step) const {
   return learning_rate * 0.5 * (1 + std::cos(std::numbers::pi * std::min(1.0, done)));
 }
 
+namespace {
+
+// Rounding an average of equal numbers can change them: an index of 3 must not become 2.9999998.
+std::vector<Tensor*> moving_buffers(const Module& model) {
+  std::vector<Tensor*> moving;
+  for (const auto& b : model.buffers()) {
+    if (!b.constant) moving.push_back(b.tensor);
+  }
+  return moving;
+}
+
+}  // namespace
+
 MovingAverage::MovingAverage(const Module& model, double decay) : model_(model), decay_(decay) {
   for (const auto& p : model.parameters()) parameters_.push_back(p.variable->value().clone());
-  for (const auto& b : model.buffers()) buffers_.push_back(b.tensor->clone());
+  for (const Tensor* b : moving_buffers(model)) buffers_.push_back(b->clone());
 }
 
 void MovingAverage::update() {
@@ -67,15 +80,15 @@ void MovingAverage::update() {
   };
   const auto parameters = model_.parameters();
   for (size_t i = 0; i < parameters.size(); ++i) mix(parameters_[i], parameters[i].variable->value());
-  const auto buffers = model_.buffers();
-  for (size_t i = 0; i < buffers.size(); ++i) mix(buffers_[i], *buffers[i].tensor);
+  const auto buffers = moving_buffers(model_);
+  for (size_t i = 0; i < buffers.size(); ++i) mix(buffers_[i], *buffers[i]);
 }
 
 void MovingAverage::exchange() {
   const auto parameters = model_.parameters();
   for (size_t i = 0; i < parameters.size(); ++i) std::swap(parameters_[i], parameters[i].variable->mutable_value());
-  const auto buffers = model_.buffers();
-  for (size_t i = 0; i < buffers.size(); ++i) std::swap(buffers_[i], *buffers[i].tensor);
+  const auto buffers = moving_buffers(model_);
+  for (size_t i = 0; i < buffers.size(); ++i) std::swap(buffers_[i], *buffers[i]);
 }
 
 }  // namespace bijou

@@ -46,8 +46,8 @@ struct Schedule {
 };
 
 // average = decay average + (1 - decay) weights, over parameters and buffers alike, so that the running statistics of
-// batch normalisation belong to the averaged weights. Early on the decay is (1 + t) / (10 + t), so that the start
-// is forgotten.
+// batch normalisation belong to the averaged weights. Constants are left alone: they are the model's own all the time.
+// Early on the decay is (1 + t) / (10 + t), so that the start is forgotten.
 class MovingAverage {
  public:
   MovingAverage(const Module& model, double decay);

@@ -1,0 +1,204 @@
+// What trains: Adam and Adamax against references in plain doubles, schedules, and moving averages.
+#include "nn/optimizer.hpp"
+#include "tests/helpers.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <numeric>
+
+using namespace bijou;
+using bijou_tests::message;
+using bijou_tests::values;
+
+namespace {
+
+constexpr Real kNaN = std::numeric_limits<Real>::quiet_NaN();
+
+// Parameters w [2, 3] and b [4], a buffer and a constant, without any function.
+class Bare : public Module {
+ public:
+  explicit Bare(double start = 0.5)
+      : w(parameter("w", Tensor::full({2, 3}, start))),
+        b(parameter("b", Tensor::full({4}, start))),
+        running(buffer("running", Tensor::full({2}, start))),
+        order(constant("order", Tensor::from({4}, {3, 0.1, 1, 2}))) {}
+  std::string describe() const override { return "bare"; }
+  Variable &w, &b;
+  Tensor &running, &order;
+};
+
+// Adam for one list of numbers: Kingma and Ba 2015, algorithm 1, with a clip before it.
+struct ReferenceAdam {
+  std::vector<double> w, m = std::vector<double>(w.size()), v = std::vector<double>(w.size());
+  int t = 0;
+  bool step(const std::vector<double>& gradient, double rate, double clip) {
+    double norm = 0;
+    for (const double g : gradient) norm += g * g;
+    norm = std::sqrt(norm);
+    const bool clipped = clip > 0 && norm > clip;
+    ++t;
+    for (size_t i = 0; i < w.size(); ++i) {
+      const double g = gradient[i] * (clipped ? clip / norm : 1);
+      m[i] = 0.9 * m[i] + 0.1 * g;
+      v[i] = 0.999 * v[i] + 0.001 * g * g;
+      w[i] -= rate * (m[i] / (1 - std::pow(0.9, t))) / (std::sqrt(v[i] / (1 - std::pow(0.999, t))) + 1e-8);
+    }
+    return clipped;
+  }
+};
+
+void set_gradients(Bare& module, Rng& rng, double size) {
+  module.w.slot()->gradient = math::scale_offset(Tensor::randn({2, 3}, rng), size, 0);
+  module.b.slot()->gradient = math::scale_offset(Tensor::randn({4}, rng), size, 0);
+}
+
+std::vector<double> both(const Tensor& w, const Tensor& b) {
+  std::vector<double> all = values(w);
+  all.insert(all.end(), b.data().begin(), b.data().end());
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("Adam: 20 steps are those of the algorithm, with and without a clip") {
+  for (const double clip : {0.0, 2.0}) {
+    Bare module;
+    Adam adam(module, {.clip_norm = clip});
+    ReferenceAdam reference{std::vector<double>(10, 0.5)};
+    Rng rng(1, stream("gradients"));
+    int clipped = 0;
+    for (int t = 0; t < 20; ++t) {
+      set_gradients(module, rng, t % 3 == 0 ? 1 : 0.3);  // norms of about 3 and 1
+      const std::vector<double> gradient = both(module.w.gradient(), module.b.gradient());
+      const double rate = 0.01 / (t + 1);
+      const Adam::Report report = adam.step(rate);
+      const bool expected = reference.step(gradient, rate, clip);
+      CHECK(report.clipped == expected);
+      CHECK(std::abs(report.gradient_norm -
+                     std::sqrt(std::inner_product(gradient.begin(), gradient.end(), gradient.begin(), 0.0))) < 1e-5);
+      clipped += expected;
+      const std::vector<double> w = both(module.w.value(), module.b.value());
+      for (size_t i = 0; i < w.size(); ++i) CHECK(std::abs(w[i] - reference.w[i]) < 1e-6);
+      CHECK_FALSE(module.w.gradient().defined());  // used and cleared
+    }
+    CHECK((clip > 0 ? 0 < clipped && clipped < 20 : clipped == 0));
+  }
+}
+
+TEST_CASE("Adam: a gradient that is not finite is refused, and changes nothing") {
+  for (const Real bad : {kNaN, std::numeric_limits<Real>::infinity()}) {
+    Bare module, untroubled;
+    Adam adam(module), twin(untroubled);
+    Rng rng(1, stream("gradients")), same(1, stream("gradients"));
+    for (int t = 0; t < 3; ++t) {
+      if (t == 1) {
+        const std::vector<double> before = both(module.w.value(), module.b.value());
+        module.w.slot()->gradient = Tensor::full({2, 3}, 1);
+        Tensor broken = Tensor::full({4}, 1);
+        broken.mutable_data()[2] = bad;
+        module.b.slot()->gradient = broken;
+        CHECK(message<NonFiniteError>([&] { adam.step(0.01); }) == "Adam: the gradient is not finite");
+        CHECK(both(module.w.value(), module.b.value()) == before);
+      }
+      set_gradients(module, rng, 1);
+      set_gradients(untroubled, same, 1);
+      adam.step(0.01);
+      twin.step(0.01);
+      CHECK(both(module.w.value(), module.b.value()) == both(untroubled.w.value(), untroubled.b.value()));
+    }
+  }
+}
+
+TEST_CASE("Adam: a parameter without a gradient stays") {
+  Bare module;
+  Adam adam(module);
+  module.b.slot()->gradient = Tensor::full({4}, 1);
+  adam.step(0.1);
+  CHECK(values(module.w.value()) == std::vector<double>(6, 0.5));
+  CHECK(module.b.value().data()[0] == doctest::Approx(0.4));
+  module.b.slot()->gradient = Tensor::full({4}, 1);
+  adam.clear_gradients();
+  CHECK_FALSE(module.b.gradient().defined());
+}
+
+TEST_CASE("Schedule: warm-up, constant, cosine") {
+  const Schedule constant{.kind = Schedule::Kind::constant, .learning_rate = 0.4, .warmup_steps = 3, .total_steps = 10};
+  const double warm[] = {0.1, 0.2, 0.3, 0.4, 0.4, 0.4};
+  for (int step = 0; step < 6; ++step) CHECK(constant.at(step) == doctest::Approx(warm[step]).epsilon(1e-12));
+
+  const Schedule cosine{.kind = Schedule::Kind::cosine, .learning_rate = 0.4, .warmup_steps = 2, .total_steps = 10};
+  CHECK(cosine.at(0) == doctest::Approx(0.4 / 3).epsilon(1e-12));
+  CHECK(cosine.at(2) == doctest::Approx(0.4).epsilon(1e-12));
+  CHECK(cosine.at(4) == doctest::Approx(0.2 * (1 + std::sqrt(0.5))).epsilon(1e-12));
+  CHECK(cosine.at(6) == doctest::Approx(0.2).epsilon(1e-12));
+  CHECK(std::abs(cosine.at(10)) < 1e-12);
+  CHECK(std::abs(cosine.at(1000)) < 1e-12);
+  CHECK(Schedule{.learning_rate = 0.4, .total_steps = 4}.at(0) == doctest::Approx(0.4).epsilon(1e-12));
+}
+
+TEST_CASE("MovingAverage: forgets the start, then decays as asked, over parameters and buffers") {
+  Bare module(1);
+  MovingAverage average(module, 0.3);
+  double expected = 1;
+  for (int t = 0; t < 6; ++t) {
+    const double now = 2 + t, decay = std::min(0.3, (1.0 + t) / (10 + t));
+    module.w.set_value(Tensor::full({2, 3}, now));
+    module.b.set_value(Tensor::full({4}, -now));
+    module.running = Tensor::full({2}, now);
+    average.update();
+    expected = decay * expected + (1 - decay) * now;
+    {
+      const MovingAverage::Use averaged(average);
+      CHECK(module.w.value().data()[5] == doctest::Approx(expected));
+      CHECK(module.running.data()[1] == doctest::Approx(expected));
+      CHECK(module.b.value().data()[0] < 0);
+    }
+    CHECK(values(module.w.value()) == std::vector<double>(6, now));
+    CHECK(values(module.running) == std::vector<double>(2, now));
+  }
+}
+
+TEST_CASE("MovingAverage: the weights are back after an exception") {
+  Bare module(1);
+  MovingAverage average(module, 0.9);
+  module.w.set_value(Tensor::full({2, 3}, 7));
+  CHECK(message<ValueError>([&] {
+          const MovingAverage::Use averaged(average);
+          CHECK(module.w.value().data()[0] == 1);
+          fail<ValueError>("evaluation failed");
+        }) == "evaluation failed");
+  CHECK(values(module.w.value()) == std::vector<double>(6, 7));
+}
+
+TEST_CASE("MovingAverage: a constant keeps its bytes, through updates and scopes") {
+  Bare module(1);
+  const std::vector<double> before = values(module.order);
+  MovingAverage average(module, 0.9);
+  for (int t = 0; t < 50; ++t) {
+    average.update();
+    {
+      const MovingAverage::Use averaged(average);
+      CHECK(values(module.order) == before);
+    }
+    CHECK(values(module.order) == before);
+  }
+  // One that is set anew, as by loading a checkpoint, is the new one within the scope too.
+  module.order = Tensor::from({4}, {0, 1, 2, 3});
+  average.update();
+  const MovingAverage::Use averaged(average);
+  CHECK(values(module.order) == std::vector<double>{0, 1, 2, 3});
+}
+
+TEST_CASE("module: buffers and constants are listed alike, and told apart") {
+  const Bare module;
+  const auto buffers = module.buffers();
+  REQUIRE(buffers.size() == 2);
+  CHECK(buffers[0].name == "running");
+  CHECK_FALSE(buffers[0].constant);
+  CHECK(buffers[1].name == "order");
+  CHECK(buffers[1].tensor == &module.order);
+  CHECK(buffers[1].constant);
+}
