@@ -352,4 +352,11 @@ void adam(const AdamRule& r, const Tensor& gradient, Tensor& m, Tensor& v, Tenso
                 w.mutable_data().data());
 }
 
+void adamax(const AdamaxRule& r, const Tensor& gradient, Tensor& m, Tensor& u, Tensor& w) {
+  const auto real = [](double x) { return static_cast<Real>(x); };
+  const kernels::AdamaxStep step{real(r.beta1), real(r.beta2), real(r.rate), real(r.eps), real(r.gradient_scale)};
+  kernels::adamax(w.numel(), step, gradient.data().data(), m.mutable_data().data(), u.mutable_data().data(),
+                  w.mutable_data().data());
+}
+
 }  // namespace bijou

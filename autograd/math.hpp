@@ -80,10 +80,14 @@ ChannelSums channel_sums(const Tensor& a, const Tensor& b);  // of a and of a * 
 bool all_finite(const Tensor& x);
 double sum_squares(const Tensor& x);
 
-// One step of Adam, in place (kernels/elementwise.hpp has the formula): w must own its storage.
+// One step of Adam or Adamax, in place (kernels/elementwise.hpp has the formula): w must own its storage.
 struct AdamRule {
   double beta1, beta2, rate, root_correction, eps, gradient_scale;
 };
 void adam(const AdamRule& rule, const Tensor& gradient, Tensor& m, Tensor& v, Tensor& w);
+struct AdamaxRule {
+  double beta1, beta2, rate, eps, gradient_scale;
+};
+void adamax(const AdamaxRule& rule, const Tensor& gradient, Tensor& m, Tensor& u, Tensor& w);
 
 }  // namespace bijou

@@ -6,37 +6,51 @@
 
 namespace bijou::inline BIJOU_SCALAR {
 
-Adam::Adam(const Module& model, AdamOptions options) : options_(options) {
+Optimizer::Optimizer(const Module& model, OptimizerOptions options) : options_(options) {
   for (const auto& p : model.parameters()) {
     entries_.push_back({p.variable, Tensor::zeros(p.variable->shape()), Tensor::zeros(p.variable->shape())});
   }
 }
 
-void Adam::clear_gradients() {
+void Optimizer::clear_gradients() {
   for (Entry& e : entries_) e.parameter->clear_gradient();
 }
 
-Adam::Report Adam::step(double learning_rate) {
+Optimizer::Report Optimizer::step(double learning_rate) {
   double square_sum = 0;
   for (const Entry& e : entries_) {
     if (e.parameter->gradient().defined()) square_sum += math::sum_squares(e.parameter->gradient());
   }
   const double norm = std::sqrt(square_sum);
-  if (!std::isfinite(norm)) fail<NonFiniteError>("Adam: the gradient is not finite");
+  if (!std::isfinite(norm)) fail<NonFiniteError>(name(), ": the gradient is not finite");
   const bool clipped = options_.clip_norm > 0 && norm > options_.clip_norm;
-  ++t_;
-  const math::AdamRule rule{.beta1 = options_.beta1,
-                            .beta2 = options_.beta2,
-                            .rate = learning_rate / (1 - std::pow(options_.beta1, t_)),
-                            .root_correction = 1 / std::sqrt(1 - std::pow(options_.beta2, t_)),
-                            .eps = options_.eps,
-                            .gradient_scale = clipped ? options_.clip_norm / norm : 1};
+  const Step step{++t_, learning_rate, clipped ? options_.clip_norm / norm : 1};
   for (Entry& e : entries_) {
     const Tensor g = e.parameter->gradient();
-    if (g.defined()) math::adam(rule, g, e.m, e.v, e.parameter->mutable_value());
+    if (g.defined()) update(step, g, e);
   }
   clear_gradients();
   return {norm, clipped};
+}
+
+void Adam::update(const Step& step, const Tensor& gradient, Entry& e) const {
+  const math::AdamRule rule{.beta1 = options_.beta1,
+                            .beta2 = options_.beta2,
+                            .rate = step.learning_rate / (1 - std::pow(options_.beta1, step.t)),
+                            .root_correction = 1 / std::sqrt(1 - std::pow(options_.beta2, step.t)),
+                            .eps = options_.eps,
+                            .gradient_scale = step.gradient_scale};
+  math::adam(rule, gradient, e.first, e.second, e.parameter->mutable_value());
+}
+
+void Adamax::update(const Step& step, const Tensor& gradient, Entry& e) const {
+  const double correction = std::sqrt(1 - std::pow(options_.beta2, step.t)) / (1 - std::pow(options_.beta1, step.t));
+  const math::AdamaxRule rule{.beta1 = options_.beta1,
+                              .beta2 = options_.beta2,
+                              .rate = step.learning_rate * correction,
+                              .eps = options_.eps,
+                              .gradient_scale = step.gradient_scale};
+  math::adamax(rule, gradient, e.first, e.second, e.parameter->mutable_value());
 }
 
 Variable weight_norm_penalty(const Module& model) {

@@ -1,36 +1,77 @@
-// Adam, global-norm clipping, learning-rate schedules, and the exponential moving average of weights.
+// Adam, Adamax, global-norm clipping, learning-rate schedules, and the exponential moving average of weights.
 #pragma once
 #include "nn/module.hpp"
 
 namespace bijou::inline BIJOU_SCALAR {
 
-// Kingma and Ba 2015, algorithm 1. The gradients of all parameters together are first scaled down to the norm
-// `clip_norm` when they exceed it (Pascanu et al. 2013); 0 turns that off.
-struct AdamOptions {
+// The gradients of all parameters together are first scaled down to the norm `clip_norm` when they exceed it (Pascanu
+// et al. 2013); 0 turns that off.
+struct OptimizerOptions {
   double beta1 = 0.9, beta2 = 0.999, eps = 1e-8, clip_norm = 100;
 };
 
-class Adam {
+// What steps by two moments of the gradient, for each number of each parameter.
+class Optimizer {
  public:
-  explicit Adam(const Module& model, AdamOptions options = {});
+  Optimizer(const Module& model, OptimizerOptions options);
+  virtual ~Optimizer() = default;
+  Optimizer(const Optimizer&) = delete;
+  Optimizer& operator=(const Optimizer&) = delete;
 
   struct Report {
     double gradient_norm;
     bool clipped;
   };
-  Report step(
-      double
-          learning_rate);  // uses and clears the gradients; NonFiniteError (nothing changed) when they are not finite
+  // Uses and clears the gradients. NonFiniteError, and nothing has changed, when they are not finite.
+  Report step(double learning_rate);
   void clear_gradients();
+  virtual const char* name() const = 0;  // for messages
 
- private:
+ protected:
+  struct Step {
+    int64_t t;  // 1, 2, ...
+    double learning_rate, gradient_scale;
+  };
   struct Entry {
     Variable* parameter;
-    Tensor m, v;
+    Tensor first, second;  // moments, zero at the start
   };
+  virtual void update(const Step& step, const Tensor& gradient, Entry& entry) const = 0;
+  OptimizerOptions options_;
+
+ private:
   std::vector<Entry> entries_;
-  AdamOptions options_;
   int64_t t_ = 0;
+};
+
+// Kingma and Ba 2015, algorithm 1:
+//
+//   m = beta1 m + (1 - beta1) g        v = beta2 v + (1 - beta2) g^2
+//   w -= lr m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + eps)
+class Adam : public Optimizer {
+ public:
+  explicit Adam(const Module& model, OptimizerOptions options = {}) : Optimizer(model, options) {}
+  const char* name() const override { return "Adam"; }
+
+ protected:
+  void update(const Step& step, const Tensor& gradient, Entry& entry) const override;
+};
+
+// Kingma and Ba 2015, algorithm 2: the infinity norm in place of the second moment.
+//
+//   m = beta1 m + (1 - beta1) g        u = max(beta2 u, |g|)
+//   w -= lr sqrt(1 - beta2^t) / (1 - beta1^t) m / (u + eps)
+//
+// Departure: in algorithm 2 the step is lr / (1 - beta1^t) m / u, as a maximum has no bias to correct. Glow's released
+// code keeps Adam's sqrt(1 - beta2^t), which makes the first steps small (0.03 of algorithm 2's at t = 1, 0.8 at
+// t = 1000), and adds eps: adopted, as the paper's figures came from it.
+class Adamax : public Optimizer {
+ public:
+  explicit Adamax(const Module& model, OptimizerOptions options = {}) : Optimizer(model, options) {}
+  const char* name() const override { return "Adamax"; }
+
+ protected:
+  void update(const Step& step, const Tensor& gradient, Entry& entry) const override;
 };
 
 // sum g^2 over the gains of weight normalisation: RealNVP section 4.1 regularises these alone, times 5e-5. (The

@@ -144,6 +144,15 @@ void adam(int64_t n, const AdamStep& s, const Real* g, Real* m, Real* v, Real* w
   });
 }
 
+void adamax(int64_t n, const AdamaxStep& s, const Real* g, Real* m, Real* u, Real* w) {
+  for_each(n, [=](int64_t i) {
+    const Real gi = g[i] * s.grad_scale;
+    m[i] = s.beta1 * m[i] + (1 - s.beta1) * gi;
+    u[i] = std::max(s.beta2 * u[i], std::abs(gi));
+    w[i] -= s.rate * m[i] / (u[i] + s.eps);
+  });
+}
+
 bool all_finite(int64_t n, const Real* x) {
   std::atomic<bool> finite = true;
   for_blocks(n, kBlock, [&](int64_t begin, int64_t end) {

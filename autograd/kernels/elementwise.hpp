@@ -34,6 +34,13 @@ struct AdamStep {
 };
 void adam(int64_t n, const AdamStep& step, const Real* g, Real* m, Real* v, Real* w);
 
+// Adamax (the same paper, algorithm 2):
+//   m = beta1 m + (1 - beta1) g      u = max(beta2 u, |g|)      w -= rate m / (u + eps)
+struct AdamaxStep {
+  Real beta1, beta2, rate, eps, grad_scale;
+};
+void adamax(int64_t n, const AdamaxStep& step, const Real* g, Real* m, Real* u, Real* w);
+
 bool all_finite(int64_t n, const Real* x);
 
 }  // namespace bijou

@@ -148,6 +148,26 @@ TEST_CASE("elementwise: Adam's step is the formula") {
   }
 }
 
+TEST_CASE("elementwise: Adamax's step is the formula") {
+  const kernels::AdamaxStep step{0.9f, 0.99f, 0.01f, 1e-4f, 0.5f};
+  Rng rng(1, stream("adamax"));
+  Tensor g = Tensor::randn({133}, rng), m = Tensor::randn({133}, rng), u = Tensor::uniform({133}, rng),
+         w = Tensor::randn({133}, rng);
+  const Tensor m0 = m.clone(), u0 = u.clone(), w0 = w.clone();
+  kernels::adamax(133, step, g.data().data(), m.mutable_data().data(), u.mutable_data().data(),
+                  w.mutable_data().data());
+  int by_gradient = 0;
+  for (size_t i = 0; i < 133; ++i) {
+    const double gi = 0.5 * g.data()[i], mi = 0.9 * m0.data()[i] + 0.1 * gi,
+                 ui = std::max(0.99 * u0.data()[i], std::abs(gi));
+    by_gradient += std::abs(gi) > 0.99 * u0.data()[i];
+    CHECK(m.data()[i] == doctest::Approx(mi).epsilon(1e-5));
+    CHECK(u.data()[i] == doctest::Approx(ui).epsilon(1e-5));
+    CHECK(w.data()[i] == doctest::Approx(w0.data()[i] - 0.01 * mi / (ui + 1e-4)).epsilon(1e-5));
+  }
+  CHECK((10 < by_gradient && by_gradient < 123));  // both sides of the maximum
+}
+
 TEST_CASE("determinant: known matrices, their inverses, and none of a singular one") {
   const Real a[] = {2, -1, 0, -1, 2, -1, 0, -1, 2};
   double inverse[9];

@@ -30,11 +30,27 @@ class Bare : public Module {
   Tensor &running, &order;
 };
 
-// Adam for one list of numbers: Kingma and Ba 2015, algorithm 1, with a clip before it.
-struct ReferenceAdam {
+// Kingma and Ba 2015 for one list of numbers, with a clip before it: algorithm 1, and algorithm 2 with the correction
+// that Glow's released code has.
+struct Reference {
   std::vector<double> w, m = std::vector<double>(w.size()), v = std::vector<double>(w.size());
   int t = 0;
-  bool step(const std::vector<double>& gradient, double rate, double clip) {
+  bool adam(const std::vector<double>& gradient, double rate, double clip) {
+    return step(gradient, clip, [&](size_t i, double g) {
+      v[i] = 0.999 * v[i] + 0.001 * g * g;
+      return rate * (m[i] / (1 - std::pow(0.9, t))) / (std::sqrt(v[i] / (1 - std::pow(0.999, t))) + 1e-8);
+    });
+  }
+  bool adamax(const std::vector<double>& gradient, double rate, double clip) {
+    return step(gradient, clip, [&](size_t i, double g) {
+      v[i] = std::max(0.999 * v[i], std::abs(g));
+      return rate * (m[i] / (1 - std::pow(0.9, t))) * std::sqrt(1 - std::pow(0.999, t)) / (v[i] + 1e-8);
+    });
+  }
+
+ private:
+  template <class Rule>
+  bool step(const std::vector<double>& gradient, double clip, const Rule& rule) {
     double norm = 0;
     for (const double g : gradient) norm += g * g;
     norm = std::sqrt(norm);
@@ -43,8 +59,7 @@ struct ReferenceAdam {
     for (size_t i = 0; i < w.size(); ++i) {
       const double g = gradient[i] * (clipped ? clip / norm : 1);
       m[i] = 0.9 * m[i] + 0.1 * g;
-      v[i] = 0.999 * v[i] + 0.001 * g * g;
-      w[i] -= rate * (m[i] / (1 - std::pow(0.9, t))) / (std::sqrt(v[i] / (1 - std::pow(0.999, t))) + 1e-8);
+      w[i] -= rule(i, g);
     }
     return clipped;
   }
@@ -61,21 +76,20 @@ std::vector<double> both(const Tensor& w, const Tensor& b) {
   return all;
 }
 
-}  // namespace
-
-TEST_CASE("Adam: 20 steps are those of the algorithm, with and without a clip") {
+template <class Method, class Expected>
+void check_steps(const Expected& expected_step) {
   for (const double clip : {0.0, 2.0}) {
     Bare module;
-    Adam adam(module, {.clip_norm = clip});
-    ReferenceAdam reference{std::vector<double>(10, 0.5)};
+    Method method(module, {.clip_norm = clip});
+    Reference reference{std::vector<double>(10, 0.5)};
     Rng rng(1, stream("gradients"));
     int clipped = 0;
     for (int t = 0; t < 20; ++t) {
       set_gradients(module, rng, t % 3 == 0 ? 1 : 0.3);  // norms of about 3 and 1
       const std::vector<double> gradient = both(module.w.gradient(), module.b.gradient());
       const double rate = 0.01 / (t + 1);
-      const Adam::Report report = adam.step(rate);
-      const bool expected = reference.step(gradient, rate, clip);
+      const Optimizer::Report report = method.step(rate);
+      const bool expected = expected_step(reference, gradient, rate, clip);
       CHECK(report.clipped == expected);
       CHECK(std::abs(report.gradient_norm -
                      std::sqrt(std::inner_product(gradient.begin(), gradient.end(), gradient.begin(), 0.0))) < 1e-5);
@@ -88,10 +102,11 @@ TEST_CASE("Adam: 20 steps are those of the algorithm, with and without a clip") 
   }
 }
 
-TEST_CASE("Adam: a gradient that is not finite is refused, and changes nothing") {
+template <class Method>
+void check_refusal(const char* refusal) {
   for (const Real bad : {kNaN, std::numeric_limits<Real>::infinity()}) {
     Bare module, untroubled;
-    Adam adam(module), twin(untroubled);
+    Method method(module), twin(untroubled);
     Rng rng(1, stream("gradients")), same(1, stream("gradients"));
     for (int t = 0; t < 3; ++t) {
       if (t == 1) {
@@ -100,16 +115,41 @@ TEST_CASE("Adam: a gradient that is not finite is refused, and changes nothing")
         Tensor broken = Tensor::full({4}, 1);
         broken.mutable_data()[2] = bad;
         module.b.slot()->gradient = broken;
-        CHECK(message<NonFiniteError>([&] { adam.step(0.01); }) == "Adam: the gradient is not finite");
+        CHECK(message<NonFiniteError>([&] { method.step(0.01); }) == refusal);
         CHECK(both(module.w.value(), module.b.value()) == before);
       }
       set_gradients(module, rng, 1);
       set_gradients(untroubled, same, 1);
-      adam.step(0.01);
+      method.step(0.01);
       twin.step(0.01);
       CHECK(both(module.w.value(), module.b.value()) == both(untroubled.w.value(), untroubled.b.value()));
     }
   }
+}
+
+}  // namespace
+
+TEST_CASE("Adam: 20 steps are those of the algorithm, with and without a clip") {
+  check_steps<Adam>([](Reference& r, const auto& g, double rate, double clip) { return r.adam(g, rate, clip); });
+}
+
+TEST_CASE("Adamax: 20 steps are those of the algorithm with Glow's correction, with and without a clip") {
+  check_steps<Adamax>([](Reference& r, const auto& g, double rate, double clip) { return r.adamax(g, rate, clip); });
+}
+
+TEST_CASE("Adamax: the first step is lr sqrt(1 - beta2), whatever the gradient's size") {
+  Bare module;
+  Adamax adamax(module, {.beta2 = 0.99, .clip_norm = 0});
+  module.w.slot()->gradient = Tensor::full({2, 3}, 1e-3);
+  module.b.slot()->gradient = Tensor::full({4}, -1e3);
+  adamax.step(0.1);
+  CHECK(module.w.value().data()[0] == doctest::Approx(0.5 - 0.01).epsilon(1e-5));
+  CHECK(module.b.value().data()[0] == doctest::Approx(0.5 + 0.01).epsilon(1e-5));
+}
+
+TEST_CASE("Adam and Adamax: a gradient that is not finite is refused by name, and changes nothing") {
+  check_refusal<Adam>("Adam: the gradient is not finite");
+  check_refusal<Adamax>("Adamax: the gradient is not finite");
 }
 
 TEST_CASE("Adam: a parameter without a gradient stays") {
