@@ -1,11 +1,13 @@
 #include "autograd/math.hpp"
 
 #include "autograd/kernels/conv.hpp"
+#include "autograd/kernels/eigen.hpp"
 #include "autograd/kernels/elementwise.hpp"
 #include "autograd/kernels/gemm.hpp"
 #include "autograd/kernels/layout.hpp"
 #include "autograd/kernels/reduce.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -290,6 +292,27 @@ LogDeterminant slogdet(const Tensor& a, bool with_inverse) {
   LogDeterminant result{det.log_abs, det.sign, {}};
   if (with_inverse) result.inverse_transposed = transpose(Tensor::from(s, inverse));
   return result;
+}
+
+SymmetricEigen eigen_symmetric(const Tensor& a) {
+  const Shape s = a.shape();
+  check(s.rank() == 2 && s[0] == s[1], "eigen_symmetric", "expects a square matrix, got ", s);
+  require(all_finite(a), "eigen_symmetric", "the matrix ", s, " is not finite");
+  const int64_t n = s[0];
+  require(n <= kernels::kLargestEigen, "eigen_symmetric", "has room for ", kernels::kLargestEigen, " rows, got ", n);
+  std::vector<double> vectors(a.data().begin(), a.data().end()), values(static_cast<size_t>(n));
+  double largest = 0;
+  for (const double x : vectors) largest = std::max(largest, std::abs(x));
+  for (int64_t i = 0; i < n; ++i) {
+    for (int64_t j = 0; j < i; ++j) {
+      const double below = vectors[i * n + j], above = vectors[j * n + i];
+      require(std::abs(below - above) <= 1e-6 * largest, "eigen_symmetric", "the matrix ", s, " is not symmetric: at [",
+              i, ", ", j, "] it is ", below, ", at [", j, ", ", i, "] it is ", above);
+    }
+  }
+  require(kernels::symmetric_eigen(n, vectors.data(), values.data()), "eigen_symmetric",
+          "the iteration did not converge for the matrix ", s);
+  return {Tensor::from({n}, values), Tensor::from(s, vectors)};
 }
 
 Tensor conv2d(const Tensor& x, const Tensor& w, const Tensor& bias, bool relu) {

@@ -60,6 +60,11 @@ struct LogDeterminant {
   Tensor inverse_transposed;
 };
 LogDeterminant slogdet(const Tensor& a, bool with_inverse);  // ValueError when A is singular
+struct SymmetricEigen {
+  Tensor values, vectors;  // [D], increasing; [D, D], column k belongs to values[k]
+};
+// Computed in double (kernels/eigen.hpp). ValueError: not finite, or asymmetric by more than 1e-6 of the largest entry.
+SymmetricEigen eigen_symmetric(const Tensor& a);
 
 // Convolution: x [N, H, W, in], w [kh, kw, in, out], "same" padding (kernels/conv.hpp). bias [out], or undefined.
 Tensor conv2d(const Tensor& x, const Tensor& w, const Tensor& bias, bool relu);
