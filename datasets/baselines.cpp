@@ -1,10 +1,12 @@
 #include "datasets/baselines.hpp"
 
+#include "datasets/covariance.hpp"
 #include "datasets/loader.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <utility>
 
 namespace bijou::inline BIJOU_SCALAR {
 namespace {
@@ -75,28 +77,12 @@ void factor_in_place(std::vector<double>& a, int64_t d) {
 
 Gaussian fit(const Tensor& train, const Logit& logit, uint64_t seed) {
   const int64_t n = train.shape()[0], d = train.numel() / n;
-  Gaussian g{d, std::vector<double>(d), std::vector<double>(d * d)};
-  // Covariance = E[y y'] - E[y] E[y]': safe in double, as logits of p in [alpha, 1 - alpha] are of order one.
-  for_each_block(train, logit, seed, 0, [&](const std::vector<double>& y, double) {
-    const int64_t rows = static_cast<int64_t>(y.size()) / d;
-    for (int64_t r = 0; r < rows; ++r)
-      for (int64_t j = 0; j < d; ++j) g.mean[j] += y[r * d + j];
-    for (int64_t i = 0; i < d; ++i) {
-      double* const out = &g.factor[i * d];
-      for (int64_t r = 0; r < rows; ++r) {
-        const double* const row = &y[r * d];
-        for (int64_t j = 0; j <= i; ++j) out[j] += row[i] * row[j];
-      }
-    }
-  });
+  CovarianceSum sum(d);
+  for_each_block(train, logit, seed, 0, [&](const std::vector<double>& y, double) { sum.add(y); });
+  auto [mean, covariance] = sum.result();
+  Gaussian g{d, std::move(mean), std::move(covariance)};
   double trace = 0;
-  for (double& m : g.mean) m /= static_cast<double>(n);
-  for (int64_t i = 0; i < d; ++i)
-    for (int64_t j = 0; j <= i; ++j) {
-      double& c = g.factor[i * d + j];
-      c = c / static_cast<double>(n) - g.mean[i] * g.mean[j];
-      if (i == j) trace += c;
-    }
+  for (int64_t i = 0; i < d; ++i) trace += g.factor[i * d + i];
   for (int64_t i = 0; i < d; ++i) g.factor[i * d + i] += 1e-6 * trace / static_cast<double>(d);
   factor_in_place(g.factor, d);
   return g;

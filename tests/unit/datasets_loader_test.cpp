@@ -1,4 +1,4 @@
-// Tables, the loader and the baselines.
+// Tables, the loader, the baselines and covariances.
 #include "tests/unit/datasets_helpers.hpp"
 
 using namespace bijou_tests;
@@ -256,4 +256,65 @@ TEST_CASE("datasets: the baselines where the answer is known") {
   REFUSES(ShapeError, histogram_baseline(train, bits, 4), "[4000, 3]", "[1000, 1]");
   REFUSES(ValueError, histogram_baseline(train, test, 3), "expects integers 0 .. 2, found 3");
   REFUSES(ValueError, gaussian_logit_baseline(train, test, 4, 0.5), "alpha must be between 0 and 1/2");
+}
+
+// ------------------------------------------------------------------------------------------------ covariances
+
+namespace {
+
+Covariance by_two_passes(const Tensor& x) {
+  const int64_t n = x.shape()[0], d = x.numel() / n;
+  Covariance c{std::vector<double>(d), std::vector<double>(d * d)};
+  for (int64_t i = 0; i < n * d; ++i) c.mean[i % d] += static_cast<double>(x.data()[i]) / static_cast<double>(n);
+  for (int64_t r = 0; r < n; ++r)
+    for (int64_t i = 0; i < d; ++i)
+      for (int64_t j = 0; j < d; ++j)
+        c.covariance[i * d + j] +=
+            (x.data()[r * d + i] - c.mean[i]) * (x.data()[r * d + j] - c.mean[j]) / static_cast<double>(n);
+  return c;
+}
+
+void check_covariance(const Covariance& c, const Covariance& expected, double bound) {
+  REQUIRE(c.mean.size() == expected.mean.size());
+  REQUIRE(c.covariance.size() == expected.covariance.size());
+  for (size_t i = 0; i < c.mean.size(); ++i) CHECK(c.mean[i] == doctest::Approx(expected.mean[i]).epsilon(1e-12));
+  for (size_t i = 0; i < c.covariance.size(); ++i) CHECK(std::abs(c.covariance[i] - expected.covariance[i]) < bound);
+}
+
+}  // namespace
+
+TEST_CASE("datasets: the covariance of known points") {
+  const Covariance c = covariance_of(Tensor::from({4, 2}, {0, 0, 2, 0, 0, 4, 2, 4}));
+  CHECK(c.mean == std::vector<double>{1, 2});
+  CHECK(c.covariance == std::vector<double>{1, 0, 0, 4});
+  const Covariance one = covariance_of(Tensor::from({1, 2}, {3, 5}));
+  CHECK(one.mean == std::vector<double>{3, 5});
+  CHECK(one.covariance == std::vector<double>(4, 0));
+  CHECK(has(message<ValueError>([] { covariance_of(Tensor::zeros({0, 3})); }), "no examples"));
+  REFUSES(ValueError, CovarianceSum(3).add(std::vector<double>(4)), "4", "3");
+}
+
+TEST_CASE("datasets: the covariance is that of two passes, for numbers far from 0 and for sorted ones too") {
+  Rng rng(1, stream("covariance"));
+  for (const int64_t n : {3, 64, 150, 1003}) {
+    CAPTURE(n);
+    Tensor x = Tensor::randn({n, 2, 3}, rng);
+    for (int64_t i = 0; i < x.numel(); ++i) {
+      Real& v = x.mutable_data()[i];
+      if (i % 6 == 1) v += x.data()[i - 1];                                          // not independent
+      if (i % 6 == 2) v = v * 8 + 1'000'000;                                         // E[x x'] would have four digits
+      if (i % 6 == 3) v = static_cast<Real>(i) / static_cast<Real>(x.numel()) + 10;  // rises: no portion is typical
+    }
+    check_covariance(covariance_of(x), by_two_passes(x), 1e-10);
+  }
+}
+
+TEST_CASE("datasets: the covariance of integers is that of one dequantisation") {
+  const Dataset d = load_digits();
+  const Covariance c = covariance_of(d.train.x, d.levels, 7);
+  check_covariance(c, by_two_passes(dequantise(d.train.x, d.levels, 7)), 1e-10);
+  CHECK(c.mean[0] == doctest::Approx(0.5).epsilon(0.05));  // a corner pixel is always 0
+  CHECK(c.covariance[0] == doctest::Approx(1.0 / 12).epsilon(0.1));
+  CHECK(covariance_of(d.train.x).covariance[0] == 0);  // without noise: it is singular
+  REFUSES(ValueError, covariance_of(d.train.x, 16), "16");
 }
