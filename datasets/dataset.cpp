@@ -6,7 +6,9 @@
 #include "datasets/toys.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
+#include <utility>
 
 namespace bijou::inline BIJOU_SCALAR {
 namespace {
@@ -38,6 +40,27 @@ void split_examples(Dataset& dataset, const Examples& all, int64_t validation, i
   dataset.test = all.select(index.first(test));
   dataset.validation = all.select(index.subspan(test, validation));
   dataset.train = all.select(index.subspan(test + validation));
+}
+
+void reduce_bits(Dataset& data, int bits) {
+  if (bits < 1 || bits > 8) fail<UsageError>("bits: ", bits, " asked for; images of 8 bits can have 1 .. 8");
+  if (!data.is_image() || data.levels == 0)
+    fail<UsageError>("bits: ", data.name, " holds real numbers, not images of 256 levels; leave the bits out");
+  if (data.levels != 256)
+    fail<UsageError>("bits: ", data.name, " has images of ", data.levels,
+                     " levels, and only those of 256 can be reduced; leave the bits out");
+  const Real step = static_cast<Real>(256 >> bits);
+  for (Examples* part : {&data.train, &data.validation, &data.test}) {
+    if (!part->x.defined()) continue;
+    Tensor reduced(part->x.shape());
+    std::ranges::transform(part->x.data(), reduced.mutable_data().begin(), [&](Real x) {
+      require(x >= 0 && x < 256 && x == std::floor(x), "reduce_bits", "expects integers 0 .. 255, found ", x,
+              "; were these values scaled or dequantised before?");
+      return std::floor(x / step);
+    });
+    part->x = std::move(reduced);
+  }
+  data.levels = 1 << bits;
 }
 
 std::vector<std::string> dataset_names() {

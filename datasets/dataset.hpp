@@ -61,4 +61,9 @@ Dataset load_digits(const DatasetOptions& options = {});
 // training.
 void split_examples(Dataset& dataset, const Examples& all, int64_t validation, int64_t test, uint64_t split_seed);
 
+// Fewer levels, as Glow has them (its section 6: 5 bits): x -> floor(x / 2^(8 - bits)), 256 levels -> 2^bits, in all
+// three parts. Bits/dim are about the new levels, and cannot be compared with those of 8 bits. UsageError: bits
+// outside 1 .. 8, or data that are no images of 256 levels.
+void reduce_bits(Dataset& data, int bits);
+
 }  // namespace bijou
