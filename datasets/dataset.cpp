@@ -1,5 +1,6 @@
 #include "datasets/dataset.hpp"
 
+#include "datasets/cifar.hpp"
 #include "datasets/file.hpp"
 #include "datasets/idx.hpp"
 #include "datasets/table.hpp"
@@ -15,7 +16,8 @@ namespace {
 
 Dataset load_path(const std::string& path, const DatasetOptions& options) {
   std::error_code ignored;
-  if (std::filesystem::is_directory(path, ignored)) return load_idx_folder(path, path);
+  if (std::filesystem::is_directory(path, ignored))
+    return holds_cifar10(path) ? load_cifar10_folder(path, path) : load_idx_folder(path, path);
   const std::string content = read_file(path);
   return looks_like_idx(content) ? load_idx_file(content, path, options) : load_table(content, path, options);
 }
@@ -64,7 +66,7 @@ void reduce_bits(Dataset& data, int bits) {
 }
 
 std::vector<std::string> dataset_names() {
-  std::vector<std::string> names = {"digits", "mnist", "fashion-mnist"};
+  std::vector<std::string> names = {"digits", "mnist", "fashion-mnist", "cifar-10"};
   for (const Toy& toy : toys()) names.emplace_back(toy.name);
   return names;
 }
@@ -72,6 +74,7 @@ std::vector<std::string> dataset_names() {
 Dataset load_dataset(const std::string& name_or_path, const DatasetOptions& options) {
   if (name_or_path == "digits") return load_digits(options);
   if (name_or_path == "mnist" || name_or_path == "fashion-mnist") return load_idx(name_or_path, options);
+  if (name_or_path == "cifar-10") return load_cifar10(options);
   if (const Toy* toy = find_toy(name_or_path)) return load_toy(*toy, options);
 
   std::error_code error;  // a folder that may not be searched gives an error: read_file then says which
@@ -81,7 +84,7 @@ Dataset load_dataset(const std::string& name_or_path, const DatasetOptions& opti
   std::string names;
   for (const std::string& name : dataset_names()) names += (names.empty() ? "" : ", ") + name;
   fail<UsageError>("unknown data set ", in_quotes(name_or_path), ": known are ", names,
-                   "; a path to an IDX file, a folder of IDX files or a .csv works too");
+                   "; a path to an IDX file, a folder of IDX or CIFAR-10 files or a .csv works too");
 }
 
 }  // namespace bijou

@@ -24,7 +24,7 @@ struct Examples {
 };
 
 struct Dataset {
-  std::string name;  // "digits", "moons", ...; for a file, its path
+  std::string name;  // "digits", "moons", ...; for a file, its path; what is missing of CIFAR-10
   Examples train, validation, test;
   int levels = 0;                    // images of integers 0 .. levels-1 (digits: 17, MNIST: 256);
                                      // 0: real-valued data (toys, tables), which need no dequantisation
@@ -47,9 +47,9 @@ struct DatasetOptions {
   int64_t toy_train = 50'000, toy_validation = 5'000, toy_test = 10'000;
 };
 
-// By one of dataset_names(); or else by a path: a folder of the four IDX files, one IDX file of images, or a
-// table of numbers (CSV). Errors: UsageError, neither a name nor a path; DataError, the data are missing or
-// broken.
+// By one of dataset_names(); or else by a path: a folder of the four IDX files or of CIFAR-10's, one IDX file of
+// images, or a table of numbers (CSV). Errors: UsageError, neither a name nor a path; DataError, the data are missing
+// or broken.
 Dataset load_dataset(const std::string& name_or_path, const DatasetOptions& options = {});
 std::vector<std::string> dataset_names();
 

@@ -95,6 +95,11 @@ std::string read_file(const fs::path& path) {
   return bytes;
 }
 
+bool is_there(const fs::path& path) {
+  std::error_code error;
+  return fs::exists(path, error) || (error && error != std::errc::not_a_directory);
+}
+
 std::vector<fs::path> data_directories(const std::string& flag) {
   std::vector<fs::path> found;
   if (!flag.empty()) {

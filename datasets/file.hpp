@@ -22,6 +22,9 @@ std::string read_file(const std::filesystem::path& path);
 // Unpacks gzip data that is in memory already. `name` is for the messages.
 std::string unpack_gzip(std::span<const unsigned char> packed, const std::string& name, size_t largest = kLargestFile);
 
+// True as well where one may not look: opening the file then says so.
+bool is_there(const std::filesystem::path& path);
+
 // Where data sets are looked for, in this order: the flag (--data-dir; "" when not given), the environment
 // variable BIJOU_DATA_DIR, Debian's folder of data sets, ./data. DataError: the flag names no folder.
 std::vector<std::filesystem::path> data_directories(const std::string& flag);

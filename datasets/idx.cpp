@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <system_error>
 
 namespace bijou::inline BIJOU_SCALAR {
 namespace {
@@ -84,11 +83,6 @@ Tensor to_tensor(const Header& header, int64_t begin, int64_t end) {  // the ima
 Tensor parse_images(std::string_view content, const std::string& name) {
   const Header header = read_header(content, name, kImages);
   return to_tensor(header, 0, header.dims[0]);
-}
-
-bool is_there(const fs::path& path) {
-  std::error_code error;  // no permission to look: opening the file will say so
-  return fs::exists(path, error) || (error && error != std::errc::not_a_directory);
 }
 
 // The files' names: as their authors gave them, and with the dot that some copies have instead of a hyphen.

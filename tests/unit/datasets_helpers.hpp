@@ -1,6 +1,7 @@
 // What the tests of the data sets share: folders, files in the formats, and messages of errors.
 #pragma once
 #include "datasets/baselines.hpp"
+#include "datasets/cifar.hpp"
 #include "datasets/covariance.hpp"
 #include "datasets/file.hpp"
 #include "datasets/idx.hpp"

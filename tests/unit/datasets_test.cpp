@@ -46,7 +46,7 @@ TEST_CASE("datasets: unknown names") {
   REFUSES(UsageError, load_dataset("a\nb"), "\"a?b\"");
   REFUSES(DataError, load_dataset("no/such"), "no/such: no such file");
   REFUSES(DataError, load_dataset("none.csv"), "none.csv: no such file");
-  CHECK(dataset_names().size() == 11);
+  CHECK(dataset_names().size() == 12);
 }
 
 TEST_CASE("datasets: split_examples makes three disjoint parts of the whole") {

@@ -1,0 +1,24 @@
+// CIFAR-10 in its binary form: records of 3,073 bytes, a label 0 .. 9 and then the red, the green and the blue plane of
+// an image of 32 x 32, each by rows.
+//
+// The data set is a folder of data_batch_1.bin .. data_batch_5.bin and test_batch.bin, 10,000 records each, as
+// https://www.cs.toronto.edu/~kriz/cifar.html ("CIFAR-10 binary version") gives them.
+#pragma once
+#include "datasets/dataset.hpp"
+
+#include <filesystem>
+#include <string>
+
+namespace bijou::inline BIJOU_SCALAR {
+
+// From the first of data_directories() that holds one of its files, in a folder cifar-10-batches-bin/ or cifar-10/.
+// DataError: missing (says where it was looked for, and how to get it) or broken.
+Dataset load_cifar10(const DatasetOptions& options = {});
+
+// The folder that holds the files; images are [n, 32, 32, 3], 256 levels. test_batch.bin is the test part. The last
+// tenth of the training batches is the validation part: 5,000 of 50,000, whatever the seed. One training batch is
+// enough; when some are missing, the data set's name says how many there are.
+Dataset load_cifar10_folder(const std::filesystem::path& folder, const std::string& name);
+bool holds_cifar10(const std::filesystem::path& folder);
+
+}  // namespace bijou
