@@ -115,7 +115,9 @@ LAWS_OBJECTS := $(call objects,f32,tests/main.cpp $(TABLES)) $(call objects,f64,
 
 # ---- building -------------------------------------------------------------------------------------------------------
 
-.PHONY: default all help deps clean FORCE train-realnvp gradcheck test mutate asan \
+MODELS := nice realnvp glow
+
+.PHONY: default all help deps clean FORCE $(MODELS:%=train-%) gradcheck test mutate asan \
         format format-check lint check-deps count lint-tools format-tools
 
 default: build/bijou
@@ -182,7 +184,7 @@ TRAIN_OPTIONS = $(call option,--data,DATA)$(call option,--preset,PRESET)$(call o
     option,--steps,STEPS)$(call option,--batch-size,BATCH_SIZE)$(call option,--lr,LR)$(call option,--seed,SEED)$(call \
     option,--threads,THREADS)$(call option,--out,OUT)$(call option,--data-dir,DATA_DIR)
 
-train-realnvp: train-%: build/bijou
+$(MODELS:%=train-%): train-%: build/bijou
 	build/bijou train $*$(TRAIN_OPTIONS)$(if $(ARGS), $(ARGS))
 
 gradcheck: build/test-laws

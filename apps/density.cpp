@@ -1,32 +1,60 @@
 #include "apps/density.hpp"
 
+#include <algorithm>
+
 namespace bijou::inline BIJOU_SCALAR {
 namespace {
 
 // So many examples of D numbers go through a model at once: memory stays bounded.
 int64_t block_of(int64_t dimensions) { return std::clamp<int64_t>(int64_t{500} * 784 / dimensions, 1, 500); }
 
+// Calls see(x, first row) for the examples, block by block, dequantised.
+void for_each_block(const Examples& examples, int levels, const std::function<void(const Tensor&, int64_t)>& see) {
+  constexpr uint64_t kEvaluationSeed = 0xE7A1;
+  const int64_t block = block_of(examples.x.shape().from(1).numel());
+  for (int64_t begin = 0; begin < examples.size(); begin += block) {
+    const int64_t end = std::min(examples.size(), begin + block);
+    see(dequantise(examples.x.rows(begin, end), levels, kEvaluationSeed, 0, begin), begin);
+  }
+}
+
 }  // namespace
 
 double average_nll(const FlowModel& model, const Examples& examples, int levels) {
-  constexpr uint64_t kEvaluationSeed = 0xE7A1;
-  const int64_t block = block_of(examples.x.shape().from(1).numel());
   double sum = 0;
-  for (int64_t begin = 0; begin < examples.size(); begin += block) {
-    const int64_t end = std::min(examples.size(), begin + block);
-    const Tensor x = dequantise(examples.x.rows(begin, end), levels, kEvaluationSeed, 0, begin);
+  for_each_block(examples, levels, [&](const Tensor& x, int64_t) {
     const Tensor log_p = model.log_prob(x).value();
     for (Real v : log_p.data()) sum -= v;
-  }
+  });
   return sum / static_cast<double>(examples.size());
 }
 
-void for_each_sample(const FlowModel& model, int64_t count, double temperature, uint64_t seed,
-                     const std::function<void(const Tensor&)>& take) {
-  Rng rng(seed, stream("sample"));
+// All three from log p(x | y) p(y): its logsumexp over y, its entry at the label, its largest entry.
+ClassFigures class_figures(const FlowModel& model, const Examples& examples, int levels) {
+  double nll = 0, nll_given_y = 0, right = 0;
+  for_each_block(examples, levels, [&](const Tensor& x, int64_t first) {
+    const std::span labels = std::span(examples.labels).subspan(static_cast<size_t>(first), x.shape()[0]);
+    const Tensor joint = model.log_joint(x).value(), given_y = model.log_prob(x, labels).value();
+    const Tensor log_p = math::logsumexp(joint);
+    for (size_t i = 0; i < labels.size(); ++i) {
+      const auto of_i = joint.data().subspan(i * model.classes(), model.classes());
+      nll -= log_p.data()[i];
+      nll_given_y -= given_y.data()[i];
+      right += std::ranges::max_element(of_i) - of_i.begin() == labels[i];
+    }
+  });
+  const double n = static_cast<double>(examples.size());
+  return {nll / n, nll_given_y / n, right / n};
+}
+
+void for_each_sample(const FlowModel& model, const Draw& draw, const std::function<void(const Tensor&)>& take) {
+  Rng rng(draw.seed, stream("sample"));
   const int64_t block = block_of(model.bijection().input_shape().numel());
-  for (int64_t done = 0; done < count; done += block)
-    take(model.sample(std::min(block, count - done), rng, temperature));
+  for (int64_t done = 0; done < draw.count; done += block) {
+    const int64_t n = std::min(block, draw.count - done);
+    if (draw.labels.empty()) take(model.sample(n, rng, draw.temperature));
+    else take(model.sample(std::span(draw.labels).subspan(done, n), rng, draw.temperature));
+  }
 }
 
 }  // namespace bijou

@@ -11,8 +11,23 @@ namespace bijou::inline BIJOU_SCALAR {
 // every call, so that figures can be compared.
 double average_nll(const FlowModel& model, const Examples& examples, int levels);
 
-// `count` samples, a block at a time: take([rows, ...]).
-void for_each_sample(const FlowModel& model, int64_t count, double temperature, uint64_t seed,
-                     const std::function<void(const Tensor&)>& take);
+// The same of a class-conditional model, with what it says about the classes.
+struct ClassFigures {
+  double nll;          // -log p(x), whatever the class
+  double nll_given_y;  // -log p(x | y), y the example's label
+  double accuracy;     // of argmax_y log p(x | y) + log p(y): the density as a classifier
+};
+ClassFigures class_figures(const FlowModel& model, const Examples& examples, int levels);
+
+// Which samples: `count` of them, or one for each label (of class-conditional models).
+struct Draw {
+  int64_t count = 100;
+  double temperature = 1;
+  uint64_t seed = 0;
+  std::vector<int> labels = {};
+};
+
+// The samples, a block at a time: take([rows, ...]).
+void for_each_sample(const FlowModel& model, const Draw& draw, const std::function<void(const Tensor&)>& take);
 
 }  // namespace bijou

@@ -1,5 +1,6 @@
 // bijou evaluate: the negative log-likelihood of a part of a data set under a trained flow.
 #include "apps/density.hpp"
+#include "apps/fit.hpp"
 #include "apps/run_folder.hpp"
 #include "flows/checkpoint.hpp"
 
@@ -16,9 +17,10 @@ int evaluate(const EvaluateOptions& options) {
                            : saved.metadata.count("data") ? saved.metadata.at("data")
                                                           : "";
   if (name.empty()) fail<UsageError>("the checkpoint does not say what data it was trained on; name them with --data");
-  const Dataset data = load_dataset(name, {.data_dir = options.data_dir});
-  if (data.example_shape() != saved.config.input || data.levels != saved.config.levels) {
-    fail<CheckpointError>(options.run, ": the model is for examples ", saved.config.input, " of ", saved.config.levels,
+  const DataSpec& spec = data_of(saved.config);
+  const Dataset data = as_trained(load_dataset(name, {.data_dir = options.data_dir}), spec);
+  if (data.example_shape() != spec.input || data.levels != spec.levels) {
+    fail<CheckpointError>(options.run, ": the model is for examples ", spec.input, " of ", spec.levels,
                           " levels, the data '", name, "' are ", data.example_shape(), " of ", data.levels);
   }
   const Examples& part = options.split == "train"        ? data.train
@@ -30,16 +32,24 @@ int evaluate(const EvaluateOptions& options) {
                          " part, is not finite under this model; "
                          "are these data like those it was trained on?");
   }
+  std::optional<ClassFigures> classes;
+  if (saved.model->has_classes() && !part.labels.empty()) classes = class_figures(*saved.model, part, data.levels);
   if (options.json) {
-    std::cout << nlohmann::ordered_json{{"nll_nats", nll},
-                                        {"bits_per_dim", bits},
-                                        {"examples", part.size()},
-                                        {"split", options.split}}
-                     .dump()
-              << std::endl;
+    nlohmann::ordered_json j{
+        {"nll_nats", nll}, {"bits_per_dim", bits}, {"examples", part.size()}, {"split", options.split}};
+    if (classes) {
+      j["bits_per_dim_given_class"] = bits_per_dim(classes->nll_given_y, data.dimensions());
+      j["accuracy"] = classes->accuracy;
+    }
+    std::cout << j.dump() << std::endl;
   } else {
     std::cout << name << ", " << options.split << " part, " << part.size() << " examples: " << text(nll)
               << " nats per example, " << text(bits) << " bits/dim" << std::endl;
+    if (classes) {
+      std::cout << "given the class: " << text(bits_per_dim(classes->nll_given_y, data.dimensions()))
+                << " bits/dim; argmax over y of log p(x|y) p(y) is right for " << text(100 * classes->accuracy) << "%"
+                << std::endl;
+    }
   }
   return 0;
 }

@@ -84,6 +84,27 @@ std::string not_negative(const std::string& word) {
   return "must be a number of at least 0, not '" + word + "'";
 }
 
+std::string bit_count(const std::string& word) {
+  if (at_least_one(word).empty() && std::stoll(word) <= 8) return "";
+  return "must be a whole number from 1 to 8, not '" + word + "'";
+}
+
+std::string class_number(const std::string& word) {
+  if (word == "0" || at_least_one(word).empty()) return "";
+  return "must be a whole number of at least 0, not '" + word + "'";
+}
+
+// "nice: digits, mnist, ...; realnvp: ..."
+std::string presets() {
+  std::string all;
+  for (const std::string& family : families()) {
+    all += (all.empty() ? "" : "; ") + family + ":";
+    const char* before = " ";
+    for (const std::string& name : preset_names(family)) all += before + name, before = ", ";
+  }
+  return all;
+}
+
 int run(int argc, char** argv) {
   CLI::App app("Bijou: normalizing flows, trained on the CPU.");
   app.name("bijou");
@@ -105,10 +126,9 @@ int run(int argc, char** argv) {
 
   TrainOptions training;
   training.program = argv[0];
-  std::string model;
   auto* train_command =
       app.add_subcommand("train", "train a flow; leaves a run folder with checkpoints, log and pictures");
-  train_command->add_option("MODEL", model, "realnvp")->required();
+  train_command->add_option("MODEL", training.family, "nice, realnvp or glow")->required();
   train_command
       ->add_option("--data", training.data,
                    "digits, mnist, fashion-mnist, a toy (moons, 8gaussians, checkerboard, rings, circles, pinwheel, "
@@ -117,7 +137,16 @@ int run(int argc, char** argv) {
   train_command->add_option("--data-dir", training.data_dir,
                             "where data sets are; else $BIJOU_DATA_DIR, /usr/share/datasets, ./data");
   train_command->add_option("--preset", training.preset,
-                            "digits, mnist, toy, table, cifar10, imagenet32; default: by the data");
+                            "architecture and settings; default: by the data. " + presets());
+  train_command
+      ->add_option("--set", training.set,
+                   "NAME=VALUE: replace a member of the preset's architecture, as "
+                   "config.json names it (steps=4, mixing=shuffle); repeatable")
+      ->allow_extra_args(false);
+  train_command->add_option("--bits", training.bits, "of images of 256 levels, keep the upper N bits (1 to 8)")
+      ->check(CLI::Validator(bit_count, "N"));
+  train_command->add_flag("--class-conditional", training.class_conditional,
+                          "glow: a top prior for each class of labelled data");
   train_command->add_option("--out", training.out,
                             "run folder; default: runs/MODEL-DATA. An earlier run there is moved aside");
   auto* epochs = train_command->add_option("--epochs", training.epochs, "passes over the training part")
@@ -140,6 +169,8 @@ int run(int argc, char** argv) {
   sample_command->add_option("--count", sampling.count, "how many")
       ->check(CLI::Validator(at_least_one, "N"))
       ->capture_default_str();
+  sample_command->add_option("--class", sampling.label, "of a class-conditional model: samples of this class only")
+      ->check(CLI::Validator(class_number, "Y"));
   sample_command->add_option("--temperature", sampling.temperature, "scales the latents' deviation")
       ->check(CLI::Validator(not_negative, "T"))
       ->capture_default_str();
@@ -176,7 +207,6 @@ int run(int argc, char** argv) {
   if (const std::string complaint = kernels::blas_complaint(); !complaint.empty()) return say(kUsage, complaint);
   if (threads > 0) kernels::set_threads(threads);
   if (*train_command) {
-    if (model != "realnvp") fail<UsageError>("unknown model '", model, "'; there is: realnvp");
     return train(training);
   }
   if (*sample_command) return sample(sampling);

@@ -27,19 +27,19 @@ int64_t step_bytes(const FlowModel& model, int64_t n) {
 
 }  // namespace
 
-MemoryForecast forecast_memory(RealNVPConfig config, int64_t batch_size) {
-  const Shape whole = config.input;
-  if (const int64_t side = int64_t{8} << (config.scales - 1);
-      whole.rank() == 3 && whole[0] * whole[1] > 4 * side * side) {
-    config.input = {side, side, whole[2]};
+MemoryForecast forecast_memory(FlowConfig config, int64_t batch_size) {
+  const Shape whole = data_of(config).input;
+  Shape& tried = data_of(config).input;
+  if (const int64_t side = int64_t{8} << scales_of(config);
+      whole.rank() == 3 && scales_of(config) > 0 && whole[0] * whole[1] > side * side) {
+    tried = {side, side, whole[2]};
   }
-  const auto model = build_realnvp(config, 0);
+  const auto model = build_flow(config, 0);
   const int64_t two = step_bytes(*model, 2), four = step_bytes(*model, 4),
                 each = std::max<int64_t>(0, (four - two) / 2);
   const int64_t parameters = model->parameter_count() * static_cast<int64_t>(sizeof(Real));
   release_waiting_storage();
-  return {5 * parameters + std::max<int64_t>(0, two - 2 * each),
-          each * whole.numel() / config.input.numel() * batch_size};
+  return {5 * parameters + std::max<int64_t>(0, two - 2 * each), each * whole.numel() / tried.numel() * batch_size};
 }
 
 void refuse_too_much(const MemoryForecast& forecast, int64_t batch_size) {

@@ -1,6 +1,6 @@
 // How much memory a training will take, found by trying one with two and with four examples.
 #pragma once
-#include "flows/realnvp.hpp"
+#include "flows/zoo.hpp"
 
 namespace bijou::inline BIJOU_SCALAR {
 
@@ -11,7 +11,7 @@ struct MemoryForecast {
 };
 
 // Of large images, small ones are tried: what the tape holds grows as the pixels do, and the machine may not have it.
-MemoryForecast forecast_memory(RealNVPConfig config, int64_t batch_size);
+MemoryForecast forecast_memory(FlowConfig config, int64_t batch_size);
 
 // UsageError when the forecast is more than the machine has.
 void refuse_too_much(const MemoryForecast& forecast, int64_t batch_size);

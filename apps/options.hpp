@@ -1,14 +1,17 @@
 // What a run of the program was asked to do; the training settings that belong to a preset.
 #pragma once
 #include "datasets/dataset.hpp"
-#include "flows/realnvp.hpp"
+#include "flows/zoo.hpp"
 
 #include <optional>
 
 namespace bijou::inline BIJOU_SCALAR {
 
-// Settings of training. Sources: RealNVP section 4.1 for the paper's presets; ours for the small ones.
+// Settings of training. Sources: NICE section 5.1, RealNVP section 4.1, and Glow's released code for the papers'
+// presets; ours for the small ones.
 struct TrainSettings {
+  enum class Rule { adam, adamax } rule = Rule::adam;
+  double beta1 = 0.9, beta2 = 0.999, eps = 1e-8;
   int64_t epochs = 30;
   int64_t batch_size = 64;
   double learning_rate = 1e-3;
@@ -22,17 +25,21 @@ struct TrainSettings {
 };
 
 struct Preset {
-  RealNVPConfig model;
+  FlowConfig model;
   TrainSettings training;
 };
 
-// The preset by name; "" chooses by the data: "digits", "mnist" (other images), "toy", "table".
-Preset find_preset(const std::string& name, const Dataset& data);
+// A family's preset by name; "" chooses by the data: "digits", "mnist" (other images), "toy", "table". The data's shape
+// and levels are filled in.
+Preset find_preset(const std::string& family, const std::string& name, const Dataset& data);
 std::string default_preset(const Dataset& data);
 
 struct TrainOptions {
   std::string program = "bijou";  // as it was called, for the command that is printed at the end
-  std::string data = "digits", data_dir, preset, out;
+  std::string family = "realnvp", data = "digits", data_dir, preset, out;
+  std::vector<std::string> set;    // NAME=VALUE: members of the preset's architecture to be replaced
+  std::optional<int> bits;         // of images of 256 levels: keep so many
+  bool class_conditional = false;  // Glow: a top prior for each class
   std::optional<int64_t> epochs, steps, batch_size;
   std::optional<double> learning_rate;
   uint64_t seed = 0;
@@ -41,6 +48,7 @@ struct TrainOptions {
 struct SampleOptions {
   std::string run, out;
   int64_t count = 100;
+  std::optional<int> label;  // of this class only
   double temperature = 1;
   uint64_t seed = 0;
 };

@@ -145,20 +145,20 @@ void writing(const Draw& draw) {
 
 }  // namespace
 
-void draw_samples(const std::string& path, const FlowModel& model, int levels, int64_t count, double temperature,
-                  uint64_t seed) {
+void draw_samples(const std::string& path, const FlowModel& model, int levels, const Draw& draw) {
   constexpr int64_t kMost = 10'000, kMostPixels = 1 << 26;
   const Shape s = model.bijection().input_shape();
   const int64_t most = std::clamp<int64_t>(kMostPixels / s.numel(), 1, kMost);
-  if (count > most)
-    fail<UsageError>("a picture of ", count, " samples ", s, " is too large; give a --count of at most ", most);
+  if (draw.count > most)
+    fail<UsageError>("a picture of ", draw.count, " samples ", s, " is too large; give a --count of at most ", most);
   // Dequantised values in [0, levels) as grey values in [0, 1]: the integer below, over the largest.
   std::vector<double> grey;
-  for_each_sample(model, count, temperature, seed, [&](const Tensor& x) {
+  for_each_sample(model, draw, [&](const Tensor& x) {
     for (Real v : x.data()) grey.push_back(std::floor(static_cast<double>(v)) / (levels - 1));
   });
-  const std::string caption = text(count, " samples") + (temperature == 1 ? "" : text(" at temperature ", temperature));
-  const plot::Images images(grey, static_cast<size_t>(count), static_cast<size_t>(s[0]), static_cast<size_t>(s[1]),
+  const std::string caption =
+      text(draw.count, " samples") + (draw.temperature == 1 ? "" : text(" at temperature ", draw.temperature));
+  const plot::Images images(grey, static_cast<size_t>(draw.count), static_cast<size_t>(s[0]), static_cast<size_t>(s[1]),
                             static_cast<size_t>(s[2]));
   writing([&] { plot::image_grid(path, images, {.caption = caption}); });
 }
@@ -174,7 +174,7 @@ std::vector<std::string> draw_run(const RunFolder& run, const FlowModel& model, 
   const Unit unit = unit_of(data.levels, data.dimensions());
   writing([&] {
     if (data.is_image()) {
-      draw_samples(file("samples.png"), model, data.levels, 100, 1, seed);
+      draw_samples(file("samples.png"), model, data.levels, {.count = 100, .seed = seed});
       draw_reconstructions(file("reconstructions.png"), model, data);
     } else if (data.columns.empty() && data.dimensions() == 2) {
       draw_triptych(file("density.png"), model, data, seed);

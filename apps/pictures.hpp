@@ -1,13 +1,13 @@
 // The pictures of a run, drawn from a model.
 #pragma once
+#include "apps/density.hpp"
 #include "apps/run_folder.hpp"
 #include "flows/model.hpp"
 
 namespace bijou::inline BIJOU_SCALAR {
 
 // Images as sheets: samples at a temperature.
-void draw_samples(const std::string& path, const FlowModel& model, int levels, int64_t count, double temperature,
-                  uint64_t seed);
+void draw_samples(const std::string& path, const FlowModel& model, int levels, const Draw& draw);
 
 // All that `bijou train` draws at its end; returns the files' names. `history`: the log's rows, for the curve.
 struct CurvePoint {

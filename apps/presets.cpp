@@ -1,19 +1,78 @@
 #include "apps/options.hpp"
 
+#include <cmath>
+
 namespace bijou::inline BIJOU_SCALAR {
 namespace {
 
-TrainSettings settings(const std::string& preset) {
+using enum TrainSettings::Rule;
+
+// NICE section 5.1: AdaM with learning rate 1e-3, momentum 0.9, beta2 = 0.01, lambda = 1, epsilon = 1e-4, 1500 epochs,
+// the best validation log-likelihood. In the first preprints of Adam the betas were written as complements: 0.01 is a
+// decay of 0.99.
+TrainSettings nice_paper() {
+  return {.beta2 = 0.99,
+          .eps = 1e-4,
+          .epochs = 1500,
+          .batch_size = 200,
+          .cosine = false,
+          .clip_norm = 0,
+          .weight_norm_l2 = 0,
+          .average_decay = 0};
+}
+
+// RealNVP section 4.1: Adam with its default settings, batches of 64, L2 of 5e-5, flips for CIFAR-10; the clip is the
+// released code's. Neither says how long to train.
+TrainSettings realnvp_paper(const std::string& preset) {
+  TrainSettings paper{.epochs = 100, .cosine = false, .average_decay = 0};
+  paper.horizontal_flips = preset == "cifar10";
+  return paper;
+}
+
+// Glow's released code: Adamax with learning rate 1e-3, which rises linearly over the first 10 epochs of 50,000 images;
+// beta2 = 1 - 1 / (steps of an epoch): 0.98976 for batches of 512, 0.99744 for 128. How long it trained is not said.
+TrainSettings glow_paper(int64_t batch_size) {
+  const double steps = 50'000.0 / static_cast<double>(batch_size);
+  return {.rule = adamax,
+          .beta2 = 1 - 1 / steps,
+          .epochs = 100,
+          .batch_size = batch_size,
+          .cosine = false,
+          .warmup_steps = static_cast<int64_t>(std::lround(10 * steps)),
+          .clip_norm = 0,
+          .weight_norm_l2 = 0,
+          .average_decay = 0};
+}
+
+TrainSettings nice_settings(const std::string& preset) {
+  if (preset == "digits") return {.epochs = 300, .learning_rate = 2e-3, .weight_norm_l2 = 0, .average_decay = 0.998};
+  if (preset == "toy")
+    return {.epochs = 100, .batch_size = 512, .learning_rate = 2e-3, .weight_norm_l2 = 0, .average_decay = 0.999};
+  if (preset == "table") return {.epochs = 30, .batch_size = 128, .weight_norm_l2 = 0, .average_decay = 0.99};
+  return nice_paper();
+}
+
+TrainSettings realnvp_settings(const std::string& preset) {
   if (preset == "digits") return {.epochs = 20, .learning_rate = 4e-3, .average_decay = 0.998};
   if (preset == "mnist") return {.epochs = 20, .average_decay = 0.999};
   if (preset == "toy")
     return {.epochs = 200, .batch_size = 512, .learning_rate = 2e-3, .weight_norm_l2 = 0, .average_decay = 0.999};
   if (preset == "table") return {.epochs = 30, .batch_size = 128, .weight_norm_l2 = 0, .average_decay = 0.99};
-  // The paper: Adam with its default settings, batches of 64, L2 of 5e-5, flips for CIFAR-10; the clip is the
-  // released code's. Neither says how long to train.
-  TrainSettings paper{.epochs = 100, .cosine = false, .average_decay = 0};
-  paper.horizontal_flips = preset == "cifar10";
-  return paper;
+  return realnvp_paper(preset);
+}
+
+TrainSettings glow_settings(const std::string& preset) {
+  if (preset == "digits") return {.epochs = 60, .weight_norm_l2 = 0, .average_decay = 0.998};
+  if (preset == "mnist") return {.epochs = 20, .weight_norm_l2 = 0, .average_decay = 0.999};
+  if (preset == "toy")
+    return {.epochs = 100, .batch_size = 512, .learning_rate = 2e-3, .weight_norm_l2 = 0, .average_decay = 0.999};
+  if (preset == "table") return {.epochs = 30, .batch_size = 128, .weight_norm_l2 = 0, .average_decay = 0.99};
+  return glow_paper(preset == "imagenet64" ? 128 : 512);
+}
+
+TrainSettings settings(const std::string& family, const std::string& preset) {
+  if (family == "nice") return nice_settings(preset);
+  return family == "glow" ? glow_settings(preset) : realnvp_settings(preset);
 }
 
 }  // namespace
@@ -23,16 +82,17 @@ std::string default_preset(const Dataset& data) {
   return data.columns.empty() ? "toy" : "table";
 }
 
-Preset find_preset(const std::string& name, const Dataset& data) {
+Preset find_preset(const std::string& family, const std::string& name, const Dataset& data) {
   const std::string chosen = name.empty() ? default_preset(data) : name;
-  Preset preset{realnvp_preset(chosen), settings(chosen)};
-  if (data.is_image() != (preset.model.input.rank() == 3)) {
+  Preset preset{flow_preset(family, chosen), settings(family, chosen)};
+  DataSpec& spec = data_of(preset.model);
+  if (data.is_image() != (spec.input.rank() == 3)) {
     fail<UsageError>("preset '", chosen, "' is for ", data.is_image() ? "vectors" : "images", ", but the data '",
                      data.name, "' are ", data.is_image() ? "images" : "vectors", "; try --preset ",
                      default_preset(data));
   }
-  preset.model.input = data.example_shape();  // the architecture is the preset's; sizes and levels are the data's
-  preset.model.levels = data.levels;
+  spec.input = data.example_shape();  // the architecture is the preset's; sizes and levels are the data's
+  spec.levels = data.levels;
   return preset;
 }
 

@@ -10,11 +10,11 @@
 namespace bijou::inline BIJOU_SCALAR {
 namespace {
 
-void write_samples(const std::string& path, const FlowModel& model, const SampleOptions& options) {
+void write_samples(const std::string& path, const FlowModel& model, const Draw& draw) {
   std::ofstream file(path);
   file.imbue(std::locale::classic());
   file.precision(9);
-  for_each_sample(model, options.count, options.temperature, options.seed, [&](const Tensor& x) {
+  for_each_sample(model, draw, [&](const Tensor& x) {
     const int64_t d = x.shape()[1];
     for (int64_t i = 0; i < x.numel() && file; ++i) {
       if (!std::isfinite(x.data()[i]))
@@ -26,23 +26,35 @@ void write_samples(const std::string& path, const FlowModel& model, const Sample
   if (!file.flush()) fail<StorageError>(path, ": cannot be written; choose another file with --out");
 }
 
+// What is drawn: everything, or one class.
+std::vector<int> labels_of(const SampleOptions& options, const FlowModel& model) {
+  if (!options.label) return {};
+  if (!model.has_classes()) fail<UsageError>("--class ", *options.label, ": ", model.title(), " knows no classes");
+  if (*options.label >= model.classes())
+    fail<UsageError>("--class ", *options.label, ": the model's classes are 0 to ", model.classes() - 1);
+  return std::vector<int>(static_cast<size_t>(options.count), *options.label);
+}
+
 }  // namespace
 
 int sample(const SampleOptions& options) {
   const SavedFlow saved = load_flow(checkpoint_of(options.run));
-  const bool image = saved.config.input.rank() == 3;
+  const bool image = data_of(saved.config).input.rank() == 3;
   const std::filesystem::path beside = std::filesystem::is_directory(options.run) ? options.run : ".";
   const char* extension = image ? ".png" : ".csv";
-  const std::string name = text("samples-", options.count, "-T", options.temperature, "-seed", options.seed, extension);
+  const Draw draw{options.count, options.temperature, options.seed, labels_of(options, *saved.model)};
+  const std::string of_class = options.label ? text("-class", *options.label) : "";
+  const std::string name =
+      text("samples-", options.count, "-T", options.temperature, of_class, "-seed", options.seed, extension);
   const std::string out = options.out.empty() ? (beside / name).string() : options.out;
   if (const auto given = std::filesystem::path(out).extension(); !given.empty() && given != extension) {
     fail<UsageError>("--out ", out, ": the samples are ",
                      image ? "images, they go into a .png" : "vectors, they go into a .csv");
   }
   if (image) {
-    draw_samples(out, *saved.model, saved.config.levels, options.count, options.temperature, options.seed);
+    draw_samples(out, *saved.model, data_of(saved.config).levels, draw);
   } else {
-    write_samples(out, *saved.model, options);
+    write_samples(out, *saved.model, draw);
   }
   std::cout << options.count << " samples at temperature " << options.temperature << ": " << out << std::endl;
   return 0;

@@ -1,6 +1,7 @@
 // bijou train: from the options to a run folder with its checkpoints, figures and pictures. The loop is in
 // trainer.cpp.
 #include "apps/density.hpp"
+#include "apps/fit.hpp"
 #include "apps/interrupt.hpp"
 #include "apps/memory.hpp"
 #include "apps/pictures.hpp"
@@ -19,14 +20,18 @@
 namespace bijou::inline BIJOU_SCALAR {
 namespace {
 
-std::string resolved_config(const TrainOptions& o, const std::string& preset, const RealNVPConfig& config,
+std::string resolved_config(const TrainOptions& o, const std::string& preset, const FlowConfig& config,
                             const TrainSettings& s, int64_t steps) {
   nlohmann::ordered_json j;
-  j["model"] = "realnvp";
+  j["model"] = o.family;
   j["data"] = o.data;
   j["preset"] = preset;
   j["architecture"] = nlohmann::ordered_json::parse(config_to_json(config));
-  j["training"] = {{"steps", steps},
+  j["training"] = {{"optimizer", s.rule == TrainSettings::Rule::adamax ? "adamax" : "adam"},
+                   {"beta1", s.beta1},
+                   {"beta2", s.beta2},
+                   {"eps", s.eps},
+                   {"steps", steps},
                    {"batch_size", s.batch_size},
                    {"lr", s.learning_rate},
                    {"schedule", s.cosine ? "cosine" : "constant"},
@@ -65,7 +70,8 @@ std::vector<NamedFigure> baselines_of(const Dataset& data, double alpha) {
   return all;
 }
 
-void print_figures(const Dataset& data, double test, const std::vector<NamedFigure>& baselines) {
+void print_figures(const Dataset& data, const std::string& title, double test,
+                   const std::vector<NamedFigure>& baselines) {
   const Unit unit = unit_of(data.levels, data.dimensions());
   const auto line = [&](const std::string& name, double nats, const std::string& note) {
     std::cout << "  " << name << std::string(name.size() < 42 ? 42 - name.size() : 1, ' ');
@@ -74,22 +80,41 @@ void print_figures(const Dataset& data, double test, const std::vector<NamedFigu
     std::cout << figure << unit.name << note << "\n";
   };
   std::cout << "\ntest part, " << data.test.size() << " examples\n";
-  line("RealNVP", test, "");
+  line(title, test, "");
   for (const auto& b : baselines) line(b.name, b.nats, "");
+}
+
+void print_classes(const ClassFigures& figures, const Dataset& data) {
+  const Unit unit = unit_of(data.levels, data.dimensions());
+  std::cout << "  given each example's class: " << text(figures.nll_given_y * unit.per_nat) << " " << unit.name
+            << "; as a classifier, argmax over y of log p(x|y) p(y): " << text(100 * figures.accuracy) << "% right\n";
 }
 
 // A preset that cannot take these data, as when its scales cannot halve the images: both are named, and what would
 // do.
-std::unique_ptr<FlowModel> build_for(const Dataset& data, const std::string& preset, const RealNVPConfig& config,
+std::unique_ptr<FlowModel> build_for(const Dataset& data, const std::string& preset, const FlowConfig& config,
                                      uint64_t seed) {
   try {
-    return build_realnvp(config, seed);
+    return build_flow(config, seed);
   } catch (const ValueError& e) {
-    const Shape s = config.input;
+    const Shape s = data_of(config).input;
     const bool even = s.rank() == 3 && s[0] % 2 == 0 && s[1] % 2 == 0 && s[0] * s[1] > 4 && preset != "digits";
     fail<UsageError>(data.name, ": preset '", preset, "' cannot take examples ", s, " (", e.what(), ")",
                      even ? "; try --preset digits, which has 2 scales" : "");
   }
+}
+
+// The preset, with what the options say of its architecture.
+Preset preset_for(const TrainOptions& options, const Dataset& data) {
+  Preset preset = find_preset(options.family, options.preset, data);
+  if (options.class_conditional) {
+    auto* glow = std::get_if<GlowConfig>(&preset.model);
+    if (glow == nullptr) fail<UsageError>("--class-conditional is for glow, not for ", options.family);
+    if (data.classes == 0) fail<UsageError>("--class-conditional: the data '", data.name, "' have no labels");
+    glow->classes = data.classes;
+  }
+  for (const std::string& assignment : options.set) preset.model = with_member(preset.model, assignment);
+  return preset;
 }
 
 }  // namespace
@@ -97,9 +122,11 @@ std::unique_ptr<FlowModel> build_for(const Dataset& data, const std::string& pre
 int train(const TrainOptions& options) {
   // It is written into config.json and every checkpoint, both of which are Unicode.
   if (!is_utf8(options.data)) fail<UsageError>("--data ", options.data, ": the path is not UTF-8; rename it");
-  const Dataset data = load_dataset(options.data, {.data_dir = options.data_dir});
-  Preset preset = find_preset(options.preset, data);
+  Dataset data = load_dataset(options.data, {.data_dir = options.data_dir});
+  if (options.bits) reduce_bits(data, *options.bits);
+  Preset preset = preset_for(options, data);
   const std::string preset_name = options.preset.empty() ? default_preset(data) : options.preset;
+  const std::string title = family_title(options.family);
   TrainSettings& s = preset.training;
   if (options.batch_size) s.batch_size = *options.batch_size;
   if (options.learning_rate) s.learning_rate = *options.learning_rate;
@@ -109,21 +136,18 @@ int train(const TrainOptions& options) {
   const int64_t steps = options.steps ? *options.steps : options.epochs.value_or(s.epochs) * per_epoch;
 
   const auto model = build_for(data, preset_name, preset.model, options.seed);
-  if (preset.model.standardize) {
-    const auto moments = column_moments(data.train.x);
-    set_standardization(*model, moments.mean, moments.stddev);
-  }
   const MemoryForecast memory = forecast_memory(preset.model, s.batch_size);
   refuse_too_much(memory, s.batch_size);
-  RunFolder folder(options.out.empty() ? "runs/realnvp-" + data_stem(options.data) : options.out);
+  RunFolder folder(options.out.empty() ? "runs/" + options.family + "-" + data_stem(options.data) : options.out);
   const std::string config = resolved_config(options, preset_name, preset.model, s, steps);
   folder.write("config.json", config);
   folder.write("model.txt", model->summary());
 
-  std::cerr << "RealNVP on " << data.name << ": " << model->parameter_count() << " parameters, " << data.train.size()
+  std::cerr << title << " on " << data.name << ": " << model->parameter_count() << " parameters, " << data.train.size()
             << " training, " << data.validation.size() << " validation and " << data.test.size() << " test examples\n"
             << "preset " << preset_name << ": " << steps << " steps of " << s.batch_size << " examples, "
             << kernels::threads() << " threads, about " << memory.total() / (1 << 20) << " MiB\n";
+  fit_to_data(*model, data, options.seed);
   Trainer trainer(*model, preset.model, data, s, steps, options.seed, folder,
                   {{"training", config}, {"data", options.data}});
   const Trainer::Outcome outcome = [&] {
@@ -138,8 +162,9 @@ int train(const TrainOptions& options) {
   // What is reported and drawn is the checkpoint that was best on the validation part, read back from its file.
   const SavedFlow best = load_flow(folder.best());
   const double test = average_nll(*best.model, data.test, data.levels);
-  const auto baselines = baselines_of(data, preset.model.alpha);
-  print_figures(data, test, baselines);
+  const auto baselines = baselines_of(data, data_of(preset.model).alpha);
+  print_figures(data, title, test, baselines);
+  if (best.model->has_classes()) print_classes(class_figures(*best.model, data.test, data.levels), data);
   std::cout << "\nthe checkpoint, best on the validation part (epoch " << outcome.best_epoch << "): " << folder.best()
             << "\n";
   for (const std::string& file : draw_run(folder, *best.model, data, outcome.history, baselines, options.seed)) {

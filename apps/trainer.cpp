@@ -29,10 +29,16 @@ Tensor flipped(const Batch& batch, uint64_t seed) {
   return out;
 }
 
+std::unique_ptr<Optimizer> make_optimizer(const FlowModel& model, const TrainSettings& s) {
+  const OptimizerOptions options{.beta1 = s.beta1, .beta2 = s.beta2, .eps = s.eps, .clip_norm = s.clip_norm};
+  if (s.rule == TrainSettings::Rule::adamax) return std::make_unique<Adamax>(model, options);
+  return std::make_unique<Adam>(model, options);
+}
+
 }  // namespace
 
-Trainer::Trainer(FlowModel& model, const RealNVPConfig& config, const Dataset& data, const TrainSettings& s,
-                 int64_t steps, uint64_t seed, RunFolder& folder, std::map<std::string, std::string> metadata)
+Trainer::Trainer(FlowModel& model, const FlowConfig& config, const Dataset& data, const TrainSettings& s, int64_t steps,
+                 uint64_t seed, RunFolder& folder, std::map<std::string, std::string> metadata)
     : model_(model),
       config_(config),
       data_(data),
@@ -46,7 +52,7 @@ Trainer::Trainer(FlowModel& model, const RealNVPConfig& config, const Dataset& d
                 .learning_rate = s.learning_rate,
                 .warmup_steps = s.warmup_steps,
                 .total_steps = steps},
-      optimizer_(model, {.clip_norm = s.clip_norm}),
+      optimizer_(make_optimizer(model, s)),
       average_(model, s.average_decay),
       progress_((steps + loader_.batches_per_epoch() - 1) / loader_.batches_per_epoch(), steps, s.batch_size,
                 unit_of(data.levels, data.dimensions())) {}
@@ -63,7 +69,7 @@ Trainer::Outcome Trainer::run() {
     } catch (const NonFiniteError& e) {
       explain(epoch, t, e.what(), [&] {
         const BatchStatistics batch_moments;
-        model_.log_prob(batch.x);
+        log_prob(batch);
       });
     }
     if (t % loader_.batches_per_epoch() == 0 || t == steps_) {
@@ -77,6 +83,12 @@ Trainer::Outcome Trainer::run() {
   return outcome_;
 }
 
+// log p(x), or of a class-conditional model log p(x | y).
+Variable Trainer::log_prob(const Batch& batch) const {
+  const Tensor x = settings_.horizontal_flips ? flipped(batch, seed_) : batch.x;
+  return model_.has_classes() ? model_.log_prob(x, batch.labels) : model_.log_prob(x);
+}
+
 // One step: loss = -1/N sum_n log p(x_n) + l2 * (sum of squared weight-norm gains), in nats per example; then Adam.
 double Trainer::step(const Batch& batch, double learning_rate) {
   Tape tape;
@@ -84,12 +96,12 @@ double Trainer::step(const Batch& batch, double learning_rate) {
   Variable nll, loss;
   {
     const Tape::Recording on(tape);
-    nll = -mean(model_.log_prob(settings_.horizontal_flips ? flipped(batch, seed_) : batch.x));
+    nll = -mean(log_prob(batch));
     loss = settings_.weight_norm_l2 > 0 ? nll + weight_norm_penalty(model_) * settings_.weight_norm_l2 : nll;
   }
   if (!std::isfinite(loss.item())) fail<NonFiniteError>("the loss is ", std::isnan(loss.item()) ? NAN : loss.item());
   tape.backward(loss);
-  const Adam::Report report = optimizer_.step(learning_rate);
+  const auto report = optimizer_->step(learning_rate);
   batch_moments.commit(settings_.batch_norm_momentum);
   average_.update();
   ++epoch_.steps;

@@ -15,8 +15,8 @@ namespace bijou::inline BIJOU_SCALAR {
 class Trainer {
  public:
   // metadata: what every checkpoint says of itself, beside epoch and step.
-  Trainer(FlowModel& model, const RealNVPConfig& config, const Dataset& data, const TrainSettings& settings,
-          int64_t steps, uint64_t seed, RunFolder& folder, std::map<std::string, std::string> metadata);
+  Trainer(FlowModel& model, const FlowConfig& config, const Dataset& data, const TrainSettings& settings, int64_t steps,
+          uint64_t seed, RunFolder& folder, std::map<std::string, std::string> metadata);
 
   struct Outcome {
     std::vector<CurvePoint> history;
@@ -27,12 +27,13 @@ class Trainer {
 
  private:
   double step(const Batch& batch, double learning_rate);
+  Variable log_prob(const Batch& batch) const;
   void finish_epoch(int64_t epoch, int64_t step, double learning_rate);
   void save(const std::string& path, int64_t epoch, int64_t step);
   [[noreturn]] void explain(int64_t epoch, int64_t step, const std::string& what, const std::function<void()>& again);
 
   FlowModel& model_;
-  const RealNVPConfig& config_;
+  const FlowConfig& config_;
   const Dataset& data_;
   const TrainSettings& settings_;
   int64_t steps_;
@@ -42,7 +43,7 @@ class Trainer {
 
   Loader loader_;
   Schedule schedule_;
-  Adam optimizer_;
+  std::unique_ptr<Optimizer> optimizer_;
   MovingAverage average_;
   Progress progress_;
   Outcome outcome_;

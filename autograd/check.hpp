@@ -6,6 +6,7 @@
 #pragma once
 #include "autograd/real.hpp"
 
+#include <iostream>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -38,6 +39,12 @@ std::string text(const Parts&... parts) {
 template <class E, class... Parts>
 [[noreturn]] void fail(const Parts&... parts) {
   throw E(text(parts...));
+}
+
+// A line to the user about something that is odd, but no error.
+template <class... Parts>
+void warn(const Parts&... parts) {
+  std::cerr << "bijou: warning: " + text(parts...) + "\n";
 }
 
 // check: about shapes. require: about values. Both name the function first.

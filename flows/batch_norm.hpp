@@ -9,6 +9,7 @@ class BatchNormFlow : public Flow {
  public:
   explicit BatchNormFlow(const Shape& input, double eps = 1e-4);
   std::string describe() const override { return text("BatchNormFlow, eps ", eps_); }
+  std::string equation() const override { return "y = (x - mu) / sqrt(v + eps)    RealNVP eqs. (17)-(18)"; }
 
  protected:
   FlowResult transform(const Variable& x) const override;

@@ -2,59 +2,25 @@
 
 #include "nn/safetensors.hpp"
 
-#include <nlohmann/json.hpp>
-
-#include <set>
+#include <algorithm>
+#include <cmath>
 
 namespace bijou::inline BIJOU_SCALAR {
 
-using nlohmann::ordered_json;
+namespace {
 
-std::string config_to_json(const RealNVPConfig& c) {
-  ordered_json j;
-  j["input"] = std::vector<int64_t>(c.input.begin(), c.input.end());
-  j["levels"] = c.levels;
-  j["alpha"] = c.alpha;
-  j["standardize"] = c.standardize;
-  if (c.input.rank() == 3) {
-    j["scales"] = c.scales;
-    j["features"] = c.features;
-    j["blocks"] = c.blocks;
-  } else {
-    j["couplings"] = c.couplings;
-    j["hidden"] = c.hidden;
-  }
-  return j.dump();
-}
+constexpr const char* kFormatVersion = "2";
 
-RealNVPConfig config_from_json(const std::string& json, const std::string& where) {
-  try {
-    const auto j = ordered_json::parse(json);
-    const auto dims = j.at("input").get<std::vector<int64_t>>();
-    RealNVPConfig c{.input = Shape(std::span<const int64_t>(dims))};
-    c.levels = j.at("levels");
-    c.alpha = j.at("alpha");
-    c.standardize = j.at("standardize");
-    c.scales = j.value("scales", c.scales);
-    c.features = j.value("features", c.features);
-    c.blocks = j.value("blocks", c.blocks);
-    c.couplings = j.value("couplings", c.couplings);
-    c.hidden = j.value("hidden", c.hidden);
-    return c;
-  } catch (const std::exception& e) {
-    fail<CheckpointError>(where, ": its configuration cannot be read (", e.what(),
-                          "); was it written by another program?");
-  }
-}
+}  // namespace
 
-void save_flow(const std::string& path, const FlowModel& model, const RealNVPConfig& config,
+void save_flow(const std::string& path, const FlowModel& model, const FlowConfig& config,
                std::map<std::string, std::string> metadata) {
   TensorFile file;
   for (const auto& p : model.parameters()) file.tensors.emplace_back(p.name, p.variable->value());
   for (const auto& b : model.buffers()) file.tensors.emplace_back(b.name, *b.tensor);
   metadata["format"] = "bijou";
-  metadata["format_version"] = "1";
-  metadata["model"] = "realnvp";
+  metadata["format_version"] = kFormatVersion;
+  metadata["model"] = family_of(config);
   metadata["config"] = config_to_json(config);
   file.metadata = std::move(metadata);
   write_safetensors(path, file);
@@ -94,23 +60,41 @@ void load_state(const Module& model, const TensorFile& file) {
   if (count > 0) fail<CheckpointError>(file.path, ": the checkpoint does not fit the model it describes: ", complaints);
 }
 
+// A lower bound of how many values a model has, by its largest matrices.
+double chain(const std::vector<int64_t>& widths) {
+  double values = 0;
+  for (size_t i = 0; i < widths.size(); ++i) {
+    if (widths[i] < 1) return INFINITY;
+    values += static_cast<double>(widths[i]) * static_cast<double>(i + 1 < widths.size() ? widths[i + 1] : 1);
+  }
+  return values;
+}
+double least_values(const NICEConfig& c) {
+  double values = 0;
+  for (const int depth : c.depths) {
+    if (depth < 0 || c.width < 1) return INFINITY;
+    values += 1 + static_cast<double>(std::max(0, depth - 1)) * static_cast<double>(c.width * c.width) +
+              (depth > 0 ? static_cast<double>(c.width) : 0);
+  }
+  return values;
+}
+double least_values(const RealNVPConfig& c) {
+  if (c.data.input.rank() != 3) return (1 + chain(c.hidden)) * static_cast<double>(c.couplings);
+  const double features = static_cast<double>(c.features);
+  return std::max(features, features * features * 9 * static_cast<double>(c.blocks));
+}
+double least_values(const GlowConfig& c) {
+  const double width = static_cast<double>(c.width), steps = static_cast<double>(c.steps);
+  if (c.data.input.rank() != 3) return (1 + chain(c.hidden)) * steps + c.classes;
+  return std::max(width, 1.0) * std::max(width, 1.0) * steps * c.scales + c.classes;
+}
+
 // Whether the file's values could be enough for the largest layers that its configuration asks for. A forged
 // configuration is refused before anything is built; what is merely missing, load_state names.
-bool plausible(const RealNVPConfig& c, const TensorFile& file) {
-  double values = 0, wanted = 0;
+bool plausible(const FlowConfig& config, const TensorFile& file) {
+  double values = 0;
   for (const auto& [name, tensor] : file.tensors) values += static_cast<double>(tensor.numel());
-  if (c.input.rank() == 3) {
-    const double features = static_cast<double>(c.features);
-    wanted = std::max(features, features * features * 9 * static_cast<double>(c.blocks));
-  } else {
-    for (size_t i = 0; i < c.hidden.size(); ++i) {
-      const double next = i + 1 < c.hidden.size() ? static_cast<double>(c.hidden[i + 1]) : 1;
-      if (c.hidden[i] < 1) return false;
-      wanted += static_cast<double>(c.hidden[i]) * next;
-    }
-    wanted = (1 + wanted) * static_cast<double>(c.couplings);
-  }
-  return wanted <= 16 * values;
+  return std::visit([](const auto& c) { return least_values(c); }, config) <= 16 * values;
 }
 
 }  // namespace
@@ -122,16 +106,18 @@ SavedFlow load_flow(const std::string& path) {
     fail<CheckpointError>(
         path, ": a safetensors file, but not a checkpoint of Bijou (its metadata hold no format \"bijou\")");
   }
-  if (meta("format_version") != "1" || meta("model") != "realnvp") {
+  const auto known = families();
+  if (meta("format_version") != kFormatVersion || std::ranges::find(known, meta("model")) == known.end()) {
     fail<CheckpointError>(path, ": format_version ", meta("format_version"), ", model '", meta("model"),
-                          "'; this program reads version 1 of realnvp, use the one that wrote it");
+                          "'; this program reads version ", kFormatVersion,
+                          " of nice, realnvp and glow, use the one that wrote it");
   }
-  SavedFlow saved{nullptr, config_from_json(meta("config"), path), file.metadata};
+  SavedFlow saved{nullptr, config_from_json(meta("model"), meta("config"), path), file.metadata};
   if (!plausible(saved.config, file)) {
     fail<CheckpointError>(path, ": its configuration (", meta("config"), ") asks for more weights than the file holds");
   }
   try {
-    saved.model = build_realnvp(saved.config, 0);
+    saved.model = build_flow(saved.config, 0);
   } catch (const ValueError& e) {
     fail<CheckpointError>(path, ": its configuration makes no model: ", e.what());
   }

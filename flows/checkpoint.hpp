@@ -1,9 +1,9 @@
 // A trained flow in a file: weights, running statistics, architecture and preprocessing, so that the file alone is
 // enough to sample from it or to evaluate a density. The format is safetensors (nn/safetensors.hpp); tensors have
-// the modules' dotted names, and the metadata say: format "bijou", format_version, model "realnvp", config (JSON),
-// and what the caller adds.
+// the modules' dotted names, and the metadata say: format "bijou", format_version, model ("nice", "realnvp", "glow"),
+// config (JSON), and what the caller adds.
 #pragma once
-#include "flows/realnvp.hpp"
+#include "flows/config_json.hpp"
 
 #include <map>
 
@@ -11,19 +11,16 @@ namespace bijou::inline BIJOU_SCALAR {
 
 struct SavedFlow {
   std::unique_ptr<FlowModel> model;
-  RealNVPConfig config;
+  FlowConfig config;
   std::map<std::string, std::string> metadata;
 };
 
 // StorageError: the file cannot be written; what stood there before is left whole.
-void save_flow(const std::string& path, const FlowModel& model, const RealNVPConfig& config,
+void save_flow(const std::string& path, const FlowModel& model, const FlowConfig& config,
                std::map<std::string, std::string> metadata = {});
 
 // CheckpointError: no such file, not a checkpoint of Bijou, of a newer format, a tensor that is missing, left over
 // or of another shape (all of them are listed).
 SavedFlow load_flow(const std::string& path);
-
-std::string config_to_json(const RealNVPConfig& config);
-RealNVPConfig config_from_json(const std::string& json, const std::string& where);
 
 }  // namespace bijou

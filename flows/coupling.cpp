@@ -2,43 +2,41 @@
 
 namespace bijou::inline BIJOU_SCALAR {
 
-AffineCoupling::AffineCoupling(const Shape& input, std::unique_ptr<Partition> partition,
-                               std::unique_ptr<Network> network, std::unique_ptr<ScaleLaw> law)
+Coupling::Coupling(const Shape& input, std::unique_ptr<Partition> partition, std::unique_ptr<Network> network,
+                   std::unique_ptr<CouplingLaw> law)
     : Flow(input, input),
       partition_(std::move(partition)),
       network_(adopt("net", std::move(network))),
-      law_(adopt("scale", std::move(law))) {}
+      law_(adopt("law", std::move(law))) {}
 
-// One network gives both: the first half of its output channels is h, from which the law makes s; the second half
-// is t.
-AffineCoupling::ScaleAndShift AffineCoupling::scale_and_shift(const Variable& x1) const {
-  const Variable outputs = partition_->select(network_(partition_->embed(x1)));
-  const int64_t half = outputs.shape()[-1] / 2;
-  const auto h_and_t = split(outputs, -1, {half, half});
-  return {law_(h_and_t[0]), h_and_t[1]};
-}
+// m(x1): the network sees x1 in its place (zeros elsewhere), and of what it makes, the values at x2's places are used.
+Variable Coupling::m(const Variable& x1) const { return partition_->select(network_(partition_->embed(x1))); }
 
-// Affine coupling: RealNVP section 3.2-3.3, eqs. (4)-(8)                x = (x1, x2) by partition_
+// General coupling layer: NICE section 3.2                     x = (x1, x2) = (x_I1, x_I2) by partition_
 //
-//   y1 = x1                              dy/dx = [    I          0     ]      log|det dy/dx| = sum_j s(x1)_j
-//   y2 = x2 * exp(s(x1)) + t(x1)                 [ dy2/dx1  diag(e^s) ]                              eqs. (5)-(6)
+//   y1 = x1                      dy/dx = [    I         0     ]         log|det dy/dx| = log|det dy2/dx2|
+//   y2 = g(x2; m(x1))                    [ dy2/dx1   dy2/dx2  ]
 //
-//   x2 = (y2 - t(y1)) * exp(-s(y1))                                                                  eq. (8)
+//   x1 = y1,   x2 = g^-1(y2; m(y1))
 //
-// Departure: none. The released code computes (x2 + t) * exp(s), with the same determinant; rejected, to stay with
-// eq. (5).
-FlowResult AffineCoupling::transform(const Variable& x) const {
+// The network m is never inverted, and its derivative dy2/dx1 is not in the determinant: m may be any function.
+FlowResult Coupling::transform(const Variable& x) const {
   const auto [x1, x2] = partition_->split(x);
-  const auto [s, t] = scale_and_shift(x1);
-  return {partition_->merge(x1, x2 * exp(s) + t), sum_per_sample(s)};
+  const auto [y2, log_det] = law_.forward(x2, m(x1));
+  return {partition_->merge(x1, y2), log_det};
 }
 
-Tensor AffineCoupling::invert(const Tensor& y) const {
+Tensor Coupling::invert(const Tensor& y) const {
   const auto [y1, y2] = partition_->split(y);
-  const auto [s, t] = scale_and_shift(y1);
-  return partition_->merge(y1, (y2 - t) * exp(-s)).value();
+  return partition_->merge(y1, law_.inverse(y2.value(), m(y1).value())).value();
 }
 
-std::string AffineCoupling::describe() const { return text("AffineCoupling by ", partition_->describe()); }
+Tensor Coupling::initialize(const Tensor& x) {
+  const auto [x1, x2] = partition_->split(x);
+  const Variable m = partition_->select(network_.initialize(partition_->embed(x1).value()));
+  return partition_->merge(x1, law_.forward(x2, m).y).value();
+}
+
+std::string Coupling::describe() const { return text("Coupling, ", law_.describe(), ", by ", partition_->describe()); }
 
 }  // namespace bijou

@@ -1,4 +1,5 @@
-// The affine coupling layer, RealNVP sections 3.2-3.4.
+// The coupling layer in its general form: NICE section 3.2. What it does to x2 is a law of its own
+// (flows/coupling_laws.hpp): additive, multiplicative, affine.
 #pragma once
 #include "flows/flow.hpp"
 #include "flows/partition.hpp"
@@ -6,45 +7,34 @@
 
 namespace bijou::inline BIJOU_SCALAR {
 
-// How the log-scale s comes out of a network's raw output h: a law of its own, handed to the coupling.
-class ScaleLaw : public Module {
+// A coupling law g: y2 = g(x2; m), invertible in x2 for every m, elementwise in x2. m is what the network made of x1.
+class CouplingLaw : public Module {
  public:
-  virtual Variable operator()(const Variable& h) const = 0;
+  virtual int64_t outputs() const = 0;  // numbers in m for each value of x2: 1 or 2
+  // y2 as x2, and log|det dy2/dx2| [N]. m has outputs() times as many channels as x2.
+  virtual FlowResult forward(const Variable& x2, const Variable& m) const = 0;
+  virtual Tensor inverse(const Tensor& y2, const Tensor& m) const = 0;
+  virtual std::string equation() const = 0;
 };
 
-// s = c tanh(h), c learned: RealNVP section 4.1, "a hyperbolic tangent multiplied by a learned scale". |s| <= |c|.
-// One scalar c for each coupling, as in the released code. That code starts c at 0 for checkerboard and at 1 for
-// channel couplings; here it starts at 1, and the network's last layer at 0, so that every coupling starts as the
-// identity. That code also counts the c of checkerboard couplings into the L2 term, and adds a learned scalar to s
-// when batch normalisation is off: rejected, the paper has neither.
-class TanhScale : public ScaleLaw {
+class Coupling : public Flow {
  public:
-  TanhScale() : c_(parameter("c", Tensor::full({1}, 1))) {}
-  Variable operator()(const Variable& h) const override { return c_ * tanh(h); }
-  std::string describe() const override { return "s = c tanh(h)"; }
-
- private:
-  Variable& c_;
-};
-
-class AffineCoupling : public Flow {
- public:
-  AffineCoupling(const Shape& input, std::unique_ptr<Partition> partition, std::unique_ptr<Network> network,
-                 std::unique_ptr<ScaleLaw> law = std::make_unique<TanhScale>());
+  // The network maps partition->network_inputs() channels to law->outputs() * partition->transformed().
+  Coupling(const Shape& input, std::unique_ptr<Partition> partition, std::unique_ptr<Network> network,
+           std::unique_ptr<CouplingLaw> law);
+  Tensor initialize(const Tensor& x) override;  // of the network's own data-dependent layers, if it has any
   std::string describe() const override;
+  std::string equation() const override { return law_.equation(); }
 
  protected:
   FlowResult transform(const Variable& x) const override;
   Tensor invert(const Tensor& y) const override;
 
  private:
-  struct ScaleAndShift {
-    Variable s, t;
-  };
-  ScaleAndShift scale_and_shift(const Variable& x1) const;
+  Variable m(const Variable& x1) const;
   std::unique_ptr<Partition> partition_;
   Network& network_;
-  ScaleLaw& law_;
+  CouplingLaw& law_;
 };
 
 }  // namespace bijou

@@ -26,6 +26,9 @@ class Flow : public Module {
   FlowResult forward(const Variable& x) const;  // x [N, input] -> y [N, output]; ShapeError names the layer
   Tensor inverse(const Tensor& y) const;        // y [N, output] -> x [N, input]; nothing is recorded
 
+  // The forward map in a line, and where it comes from: for tables and the captions of pictures.
+  virtual std::string equation() const = 0;
+
   // Explicit initialisation from data, for layers that have one: takes a batch, returns it as the next layer sees it.
   virtual Tensor initialize(const Tensor& x) { return forward(Variable(x)).y.value(); }
 

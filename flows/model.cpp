@@ -1,23 +1,14 @@
 #include "flows/model.hpp"
 
-#include <cmath>
 #include <numbers>
 
 namespace bijou::inline BIJOU_SCALAR {
 
-Variable StandardNormal::log_prob(const Variable& z) const {
-  return sum_per_sample(square(z) + std::log(2 * std::numbers::pi)) * -0.5;
-}
-
-Tensor StandardNormal::sample(int64_t n, Rng& rng, double temperature) const {
-  require(temperature >= 0, "StandardNormal::sample", "the temperature must not be negative, got ", temperature);
-  return math::scale_offset(Tensor::randn({n, dimensions_}, rng), temperature, 0);
-}
-
 FlowModel::FlowModel(std::string title, std::unique_ptr<Flow> bijection, std::unique_ptr<Base> base)
     : title_(std::move(title)),
       bijection_(adopt("flow", std::move(bijection))),
-      base_(adopt("base", std::move(base))) {}
+      base_(adopt("base", std::move(base))),
+      conditional_(dynamic_cast<ClassConditionalNormal*>(&base_)) {}
 
 Variable FlowModel::log_prob(const Variable& x) const {
   const auto [z, log_det] = bijection_.forward(x);
@@ -27,6 +18,29 @@ Variable FlowModel::log_prob(const Variable& x) const {
 Tensor FlowModel::sample(int64_t n, Rng& rng, double temperature) const {
   return bijection_.inverse(base_.sample(n, rng, temperature));
 }
+
+ClassConditionalNormal& FlowModel::conditional() const {
+  require(conditional_ != nullptr, "FlowModel", title_, " knows no classes: its base is a ", base_.describe());
+  return *conditional_;
+}
+
+Variable FlowModel::log_prob(const Variable& x, std::span<const int> labels) const {
+  const ClassConditionalNormal& base = conditional();
+  const auto [z, log_det] = bijection_.forward(x);
+  return base.log_prob(z, labels) + log_det;
+}
+
+Variable FlowModel::log_joint(const Variable& x) const {
+  const ClassConditionalNormal& base = conditional();
+  const auto [z, log_det] = bijection_.forward(x);
+  return base.log_joint(z) + reshape(log_det, {x.shape()[0], 1});
+}
+
+Tensor FlowModel::sample(std::span<const int> labels, Rng& rng, double temperature) const {
+  return bijection_.inverse(conditional().sample(labels, rng, temperature));
+}
+
+void FlowModel::set_class_frequencies(std::span<const double> counts) { conditional().set_class_frequencies(counts); }
 
 double bits_per_dim(double nll_nats, int64_t dimensions) {
   return nll_nats / (static_cast<double>(dimensions) * std::numbers::ln2);

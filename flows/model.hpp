@@ -1,27 +1,9 @@
 // A model is a bijection and a base density on its latents.
 #pragma once
+#include "flows/base.hpp"
 #include "flows/flow.hpp"
 
 namespace bijou::inline BIJOU_SCALAR {
-
-// A density on latents z [N, D].
-class Base : public Module {
- public:
-  virtual Variable log_prob(const Variable& z) const = 0;                    // [N], in nats
-  virtual Tensor sample(int64_t n, Rng& rng, double temperature) const = 0;  // [n, D]; temperature scales the deviation
-};
-
-// log N(z; 0, I) = -1/2 sum_d (z_d^2 + log 2 pi)
-class StandardNormal : public Base {
- public:
-  explicit StandardNormal(int64_t dimensions) : dimensions_(dimensions) {}
-  Variable log_prob(const Variable& z) const override;
-  Tensor sample(int64_t n, Rng& rng, double temperature) const override;
-  std::string describe() const override { return text("StandardNormal in ", dimensions_, " dimensions"); }
-
- private:
-  int64_t dimensions_;
-};
 
 class FlowModel : public Module {
  public:
@@ -31,15 +13,26 @@ class FlowModel : public Module {
   Variable log_prob(const Variable& x) const;
   Tensor sample(int64_t n, Rng& rng, double temperature = 1) const;  // g(z), z from the base
 
+  // Of models with a class-conditional base. ValueError for the others, and for a class that is none.
+  bool has_classes() const { return conditional_ != nullptr; }
+  int classes() const { return conditional_ ? conditional_->classes() : 0; }
+  Variable log_prob(const Variable& x, std::span<const int> labels) const;  // log p(x | y)
+  Variable log_joint(const Variable& x) const;                              // log p(x | y) p(y), [N, K]
+  Tensor sample(std::span<const int> labels, Rng& rng, double temperature = 1) const;
+  void set_class_frequencies(std::span<const double> counts);
+
   const Flow& bijection() const { return bijection_; }
   Flow& bijection() { return bijection_; }
   const Base& base() const { return base_; }
+  const std::string& title() const { return title_; }
   std::string describe() const override { return title_; }
 
  private:
+  ClassConditionalNormal& conditional() const;
   std::string title_;
   Flow& bijection_;
   Base& base_;
+  ClassConditionalNormal* conditional_;  // base_, when it is one
 };
 
 // nats -> bits per dimension: -log_prob / (D ln 2).

@@ -11,6 +11,7 @@ class MultiScale : public Flow {
   MultiScale(const Shape& input, std::vector<std::unique_ptr<Sequential>> scales);
   static Shape kept(const Shape& image);  // what the next scale sees of a scale's output
   std::string describe() const override;
+  std::string equation() const override { return "z = (z_1, ..., z_L)    RealNVP eqs. (13)-(16)"; }
   Tensor initialize(const Tensor& x) override;
 
  protected:

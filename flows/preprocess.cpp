@@ -1,18 +1,22 @@
 #include "flows/preprocess.hpp"
 
+#include "flows/data_spec.hpp"
+
 #include <cmath>
 
 namespace bijou::inline BIJOU_SCALAR {
 
-Rescale::Rescale(const Shape& input, int levels) : Flow(input, input), levels_(levels) {
+Rescale::Rescale(const Shape& input, int levels, double low)
+    : Flow(input, input), levels_(levels), low_(low), a_((1 - low) / levels) {
   require(levels >= 1, "Rescale", "levels must be at least 1, got ", levels);
+  require(low < 1, "Rescale", "the range's lower end must be below 1, got ", low);
 }
 
 FlowResult Rescale::transform(const Variable& x) const {
-  return {x / levels_, constant_log_det(x, -static_cast<double>(input_.numel()) * std::log(levels_))};
+  return {x * a_ + low_, constant_log_det(x, static_cast<double>(input_.numel()) * std::log(a_))};
 }
 
-Tensor Rescale::invert(const Tensor& y) const { return math::scale_offset(y, levels_, 0); }
+Tensor Rescale::invert(const Tensor& y) const { return math::scale_offset(y, 1 / a_, -low_ / a_); }
 
 Logit::Logit(const Shape& input, double alpha) : Flow(input, input), alpha_(alpha) {
   require(alpha > 0 && alpha < 0.5, "Logit", "alpha must lie between 0 and 0.5, got ", alpha);
@@ -44,5 +48,13 @@ FlowResult Standardize::transform(const Variable& x) const {
 }
 
 Tensor Standardize::invert(const Tensor& y) const { return math::add(math::multiply(y, deviation_), mean_); }
+
+void add_preprocessing(Sequential& flow, const DataSpec& data) {
+  require(data.input.rank() == 1 || data.input.rank() == 3, "add_preprocessing",
+          "a model is for images [H, W, C] or vectors [D], not for ", data.input);
+  if (data.levels > 0) flow.then<Rescale>("rescale", data.levels, data.low);
+  if (data.levels > 0 && data.alpha > 0) flow.then<Logit>("logit", data.alpha);
+  if (data.standardize) flow.then<Standardize>("standardize");
+}
 
 }  // namespace bijou

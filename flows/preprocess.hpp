@@ -5,13 +5,16 @@
 
 namespace bijou::inline BIJOU_SCALAR {
 
-// Integers 0 .. levels-1, dequantised to x + u with u in [0, 1), onto [0, 1):
+// Integers 0 .. levels-1, dequantised to x + u with u in [0, 1), onto [low, 1):
 //
-//   y = x / levels          dy/dx = I / levels          log|det dy/dx| = -D log(levels)          x = levels y
+//   y = low + a x,  a = (1 - low) / levels        dy/dx = a I        log|det dy/dx| = D log a        x = (y - low) / a
+//
+// low is 0, or -1 as in NICE's experiments on CIFAR-10.
 class Rescale : public Flow {
  public:
-  Rescale(const Shape& input, int levels);
-  std::string describe() const override { return text("Rescale by 1/", levels_); }
+  Rescale(const Shape& input, int levels, double low = 0);
+  std::string describe() const override { return text("Rescale 0..", levels_, " to ", low_, "..1"); }
+  std::string equation() const override { return "y = low + a x"; }
 
  protected:
   FlowResult transform(const Variable& x) const override;
@@ -19,6 +22,7 @@ class Rescale : public Flow {
 
  private:
   int levels_;
+  double low_, a_;
 };
 
 // RealNVP section 4.1: the density is modelled in logit space, p pulled into (alpha, 1 - alpha) first.
@@ -33,6 +37,7 @@ class Logit : public Flow {
  public:
   Logit(const Shape& input, double alpha);
   std::string describe() const override { return text("Logit, alpha ", alpha_); }
+  std::string equation() const override { return "y = logit(alpha + (1 - 2 alpha) x)    RealNVP section 4.1"; }
 
  protected:
   FlowResult transform(const Variable& x) const override;
@@ -51,6 +56,7 @@ class Standardize : public Flow {
   explicit Standardize(const Shape& input);
   void set(std::span<const double> mean, std::span<const double> deviation);
   std::string describe() const override { return "Standardize"; }
+  std::string equation() const override { return "y = (x - m) / sd"; }
 
  protected:
   FlowResult transform(const Variable& x) const override;

@@ -1,9 +1,8 @@
 #include "flows/realnvp.hpp"
 
 #include "flows/batch_norm.hpp"
-#include "flows/coupling.hpp"
+#include "flows/coupling_laws.hpp"
 #include "flows/multiscale.hpp"
-#include "flows/preprocess.hpp"
 #include "flows/squeeze.hpp"
 
 namespace bijou::inline BIJOU_SCALAR {
@@ -11,11 +10,14 @@ namespace {
 
 Keep alternate(int i) { return i % 2 == 0 ? Keep::first : Keep::second; }
 
+std::unique_ptr<CouplingLaw> affine() { return std::make_unique<AffineLaw>(std::make_unique<TanhScale>()); }
+
 // A coupling, and batch normalisation of its output (section 3.7).
 void add_coupling(Sequential& flow, const std::string& name, std::unique_ptr<Partition> partition, int64_t features,
                   int64_t blocks, Rng& rng) {
   const int64_t in = partition->network_inputs(), out = 2 * partition->transformed();
-  flow.then<AffineCoupling>(name, std::move(partition), std::make_unique<ResNet>(in, features, out, blocks, rng));
+  auto network = std::make_unique<ResNet>(in, features, out, blocks, rng);
+  flow.then<Coupling>(name, std::move(partition), std::move(network), affine());
   flow.then<BatchNormFlow>(name + "_norm");
 }
 
@@ -58,73 +60,38 @@ std::unique_ptr<Flow> build_multiscale(const RealNVPConfig& config, const Shape&
 }  // namespace
 
 std::unique_ptr<FlowModel> build_realnvp(const RealNVPConfig& config, uint64_t seed) {
-  const Shape input = config.input;
-  require(input.rank() == 1 || input.rank() == 3, "build_realnvp", "expects images [H, W, C] or vectors [D], got ",
-          input);
+  const Shape input = config.data.input;
   require(
       config.scales >= 1 && config.scales <= 16 && config.features >= 1 && config.blocks >= 0 && config.couplings >= 1,
       "build_realnvp", "scales must lie in 1..16, and features and couplings be positive");
   Rng rng(seed, stream("weights"));
   auto flow = std::make_unique<Sequential>(input);
-  if (config.levels > 0) {
-    flow->then<Rescale>("rescale", config.levels);
-    flow->then<Logit>("logit", config.alpha);
-  }
-  if (config.standardize) flow->then<Standardize>("standardize");
+  add_preprocessing(*flow, config.data);
   if (input.rank() == 3) {
     flow->append("images", build_multiscale(config, input, rng));
   } else {
     for (int i = 0; i < config.couplings; ++i) {
       auto halves = channel_partition(input[0], alternate(i));
       const int64_t in = halves->network_inputs(), out = 2 * halves->transformed();
-      flow->then<AffineCoupling>(text("couplings.", i), std::move(halves),
-                                 std::make_unique<Mlp>(in, config.hidden, out, rng));
+      auto network = std::make_unique<Mlp>(in, config.hidden, out, rng);
+      flow->then<Coupling>(text("couplings.", i), std::move(halves), std::move(network), affine());
     }
   }
   return std::make_unique<FlowModel>(text("RealNVP on ", input), std::move(flow),
                                      std::make_unique<StandardNormal>(input.numel()));
 }
 
-void set_standardization(FlowModel& model, std::span<const double> mean, std::span<const double> deviation) {
-  for (const auto& layer : model.bijection().children()) {
-    if (auto* standardize = dynamic_cast<Standardize*>(layer.get())) return standardize->set(mean, deviation);
-  }
-  fail<ValueError>("set_standardization: the model has no Standardize layer");
-}
-
-namespace {
-
-struct NamedConfig {
-  const char* name;
-  RealNVPConfig config;
-};
-const std::vector<NamedConfig>& presets() {
-  static const std::vector<NamedConfig> all = {
-      {"digits", {.input = {8, 8, 1}, .levels = 17, .scales = 2, .features = 24, .blocks = 2}},
-      {"mnist", {.input = {28, 28, 1}, .levels = 256, .alpha = 1e-6, .scales = 3, .features = 32, .blocks = 2}},
-      {"toy", {.input = {2}, .couplings = 16, .hidden = {64, 64}}},
-      {"table", {.input = {2}, .standardize = true, .couplings = 8, .hidden = {128, 128}}},
-      {"cifar10", {.input = {32, 32, 3}, .levels = 256, .scales = 2, .features = 64, .blocks = 8}},
-      {"imagenet32", {.input = {32, 32, 3}, .levels = 256, .scales = 4, .features = 32, .blocks = 4}},
+const std::vector<std::pair<std::string, RealNVPConfig>>& realnvp_presets() {
+  static const std::vector<std::pair<std::string, RealNVPConfig>> all = {
+      {"digits", {.data = {.input = {8, 8, 1}, .levels = 17}, .scales = 2, .features = 24, .blocks = 2}},
+      {"mnist",
+       {.data = {.input = {28, 28, 1}, .levels = 256, .alpha = 1e-6}, .scales = 3, .features = 32, .blocks = 2}},
+      {"toy", {.data = {.input = {2}}, .couplings = 16, .hidden = {64, 64}}},
+      {"table", {.data = {.input = {2}, .standardize = true}, .couplings = 8, .hidden = {128, 128}}},
+      {"cifar10", {.data = {.input = {32, 32, 3}, .levels = 256}, .scales = 2, .features = 64, .blocks = 8}},
+      {"imagenet32", {.data = {.input = {32, 32, 3}, .levels = 256}, .scales = 4, .features = 32, .blocks = 4}},
   };
   return all;
-}
-
-}  // namespace
-
-RealNVPConfig realnvp_preset(const std::string& name) {
-  for (const auto& p : presets()) {
-    if (name == p.name) return p.config;
-  }
-  std::string known;
-  for (const auto& p : presets()) known += std::string(known.empty() ? "" : ", ") + p.name;
-  fail<UsageError>("unknown preset '", name, "' for realnvp; there are: ", known);
-}
-
-std::vector<std::string> realnvp_preset_names() {
-  std::vector<std::string> names;
-  for (const auto& p : presets()) names.push_back(p.name);
-  return names;
 }
 
 }  // namespace bijou

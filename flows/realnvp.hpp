@@ -5,15 +5,13 @@
 // (here running averages everywhere), and it puts z back into the image's layout (here z is [N, D], the finest
 // scale first).
 #pragma once
+#include "flows/data_spec.hpp"
 #include "flows/model.hpp"
 
 namespace bijou::inline BIJOU_SCALAR {
 
 struct RealNVPConfig {
-  Shape input;     // [H, W, C]: images, multi-scale;  [D]: vectors
-  int levels = 0;  // images of integers 0 .. levels-1, rescaled and taken to logit space; 0: real values as they are
-  double alpha = 0.05;       // of the logit
-  bool standardize = false;  // vectors: subtract the mean and divide by the deviation of the training part
+  DataSpec data;
 
   // Images: sections 3.6 and 4.1.
   int scales = 2;
@@ -26,17 +24,13 @@ struct RealNVPConfig {
   std::vector<int64_t> hidden = {128, 128};
 };
 
-// ValueError when the input cannot be halved as often as the scales ask, or has a single column.
+// ValueError: the input cannot be halved as often as the scales ask, or has a single column.
 std::unique_ptr<FlowModel> build_realnvp(const RealNVPConfig& config, uint64_t seed);
-
-// The moments of the training part, for a model whose config says `standardize`.
-void set_standardization(FlowModel& model, std::span<const double> mean, std::span<const double> deviation);
 
 // "digits", "mnist", "toy", "table", and the paper's "cifar10" (8 blocks, 64 features, 2 scales) and "imagenet32"
 // (4 blocks, 32 features, 4 scales: down to 4x4). The input is filled in from the data for "toy" and "table".
 // "mnist" takes alpha = 1e-6, not the paper's 0.05, as the figures that others publish for MNIST do (FFJORD's
 // protocol).
-RealNVPConfig realnvp_preset(const std::string& name);
-std::vector<std::string> realnvp_preset_names();
+const std::vector<std::pair<std::string, RealNVPConfig>>& realnvp_presets();
 
 }  // namespace bijou

@@ -27,6 +27,7 @@ class Sequential : public Flow {
 
   Tensor initialize(const Tensor& x) override;
   std::string describe() const override;
+  std::string equation() const override { return "f = f_K o ... o f_1    RealNVP eqs. (10)-(12)"; }
 
  protected:
   FlowResult transform(const Variable& x) const override;

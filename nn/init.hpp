@@ -19,4 +19,13 @@ inline Tensor glorot(const Shape& shape, int64_t fan_in, int64_t fan_out, Rng& r
   return Tensor::uniform(shape, rng, -a, a);
 }
 
+// A random rotation or reflection Q [n, n]: Q'Q = I (Gram-Schmidt on a normal matrix, in double).
+Tensor rotation(int64_t n, Rng& rng);
+
+// A = P L (U + diag(s)) with (P v)_i = v_p(i): L's entries below its unit diagonal, U's above the diagonal, s, and p.
+struct PLU {
+  Tensor lower, upper, s, permutation;
+};
+PLU plu(const Tensor& a);
+
 }  // namespace bijou

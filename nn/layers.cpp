@@ -6,7 +6,9 @@ namespace bijou::inline BIJOU_SCALAR {
 namespace {
 
 Tensor start_weights(Start start, const Shape& shape, int64_t fan_in, Rng& rng) {
-  return start == Start::zero ? Tensor::zeros(shape) : init::he(shape, fan_in, rng);
+  if (start == Start::zero) return Tensor::zeros(shape);
+  if (start == Start::small) return math::scale_offset(Tensor::randn(shape, rng), 0.05, 0);
+  return init::he(shape, fan_in, rng);
 }
 
 }  // namespace
@@ -26,21 +28,47 @@ Variable Linear::operator()(const Variable& x) const {
 
 std::string Linear::describe() const { return text("Linear ", in_, " -> ", out_); }
 
-Conv2d::Conv2d(int64_t in, int64_t out, int64_t kernel, Rng& rng, Start start, Activation activation)
+Conv2d::Conv2d(int64_t in, int64_t out, int64_t kernel, Rng& rng, Start start, Activation activation, Bias bias)
     : in_(in),
       out_(out),
       kernel_(kernel),
       activation_(activation),
-      weight_(parameter("weight", start_weights(start, {kernel, kernel, in, out}, kernel * kernel * in, rng))),
-      bias_(parameter("bias", Tensor::zeros({out}))) {}
+      weight_(parameter("weight", start_weights(start, {kernel, kernel, in, out}, kernel * kernel * in, rng))) {
+  if (bias == Bias::yes) bias_ = &parameter("bias", Tensor::zeros({out}));
+}
 
 Variable Conv2d::operator()(const Variable& x) const {
-  const Variable y = conv2d(x, weight_, bias_, activation_);
+  const Variable y = conv2d(x, weight_, bias_ ? *bias_ : Variable(Tensor::zeros({out_})), activation_);
   FiniteWatch::see(*this, y);
   return y;
 }
 
-std::string Conv2d::describe() const { return text("Conv2d ", kernel_, "x", kernel_, ", ", in_, " -> ", out_); }
+std::string Conv2d::describe() const {
+  return text("Conv2d ", kernel_, "x", kernel_, ", ", in_, " -> ", out_, bias_ ? "" : " without bias");
+}
+
+ZeroConv2d::ZeroConv2d(int64_t in, int64_t out, int64_t kernel, Padding padding)
+    : in_(in),
+      out_(out),
+      kernel_(kernel),
+      padding_(padding),
+      weight_(parameter("weight", Tensor::zeros({kernel, kernel, in, out}))),
+      bias_(parameter("bias", Tensor::zeros({out}))),
+      log_gain_(parameter("log_gain", Tensor::zeros({out}))) {}
+
+// With ones around x:  pad_1(x) * w = pad_0(x - 1) * w + 1 * w, and the last is the sum of w for each output.
+Variable ZeroConv2d::operator()(const Variable& x) const {
+  const Variable product =
+      padding_ == Padding::zeros ? conv2d(x, weight_, bias_) : conv2d(x - 1, weight_, bias_) + sum(weight_, {0, 1, 2});
+  const Variable y = product * exp(log_gain_ * 3);
+  FiniteWatch::see(*this, y);
+  return y;
+}
+
+std::string ZeroConv2d::describe() const {
+  return text("ZeroConv2d ", kernel_, "x", kernel_, ", ", in_, " -> ", out_,
+              padding_ == Padding::ones ? ", padded with ones" : "");
+}
 
 WeightNormConv2d::WeightNormConv2d(int64_t in, int64_t out, int64_t kernel, Rng& rng, Affine affine, Start start)
     : in_(in),

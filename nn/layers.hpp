@@ -6,9 +6,10 @@
 
 namespace bijou::inline BIJOU_SCALAR {
 
-enum class Start {  // zero: the last layer of a coupling's network, so that the flow starts near the identity
+enum class Start {
   he,
-  zero
+  zero,  // the last layer of a coupling's network, so that the flow starts near the identity
+  small  // N(0, 0.05^2), as the released Glow code starts its convolutions
 };
 
 // y = x W + b      W [in, out]
@@ -26,15 +27,32 @@ class Linear : public Module {
 // y = f(x * w + b), "same" zero padding, stride 1      w [k, k, in, out]; f is the identity or ReLU
 class Conv2d : public Module {
  public:
+  enum class Bias { yes, no };
   Conv2d(int64_t in, int64_t out, int64_t kernel, Rng& rng, Start start = Start::he,
-         Activation activation = Activation::none);
+         Activation activation = Activation::none, Bias bias = Bias::yes);
   Variable operator()(const Variable& x) const;
   std::string describe() const override;
 
  private:
   int64_t in_, out_, kernel_;
   Activation activation_;
-  Variable &weight_, &bias_;
+  Variable& weight_;
+  Variable* bias_ = nullptr;
+};
+
+// The last convolution of Glow's networks: y = (x * w + b) exp(3 g), with w, b, and the log-gain g [out] starting at
+// zero, so that y starts at zero. The factor 3 is the released code's: it makes g learn three times as fast.
+class ZeroConv2d : public Module {
+ public:
+  enum class Padding { zeros, ones };  // ones: rosinality's Glow pads this convolution with the value 1
+  ZeroConv2d(int64_t in, int64_t out, int64_t kernel, Padding padding = Padding::zeros);
+  Variable operator()(const Variable& x) const;
+  std::string describe() const override;
+
+ private:
+  int64_t in_, out_, kernel_;
+  Padding padding_;
+  Variable &weight_, &bias_, &log_gain_;
 };
 
 // Weight normalisation (Salimans and Kingma 2016, eq. 2): w = g v / ||v||, the norm over each output channel's

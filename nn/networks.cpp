@@ -50,4 +50,31 @@ std::string ResNet::describe() const {
   return text("ResNet ", in_, " -> ", out_, ", ", features_, " features, ", blocks_.size(), " blocks");
 }
 
+ConvNet::ConvNet(int64_t in, int64_t width, int64_t out, Rng& rng, Hidden hidden, ZeroConv2d::Padding padding)
+    : in_(in), width_(width), out_(out) {
+  const auto bias = hidden == Hidden::bias ? Conv2d::Bias::yes : Conv2d::Bias::no;
+  const auto activation = hidden == Hidden::bias ? Activation::relu : Activation::none;
+  conv1_ = &child<Conv2d>("conv1", in, width, 3, rng, Start::small, activation, bias);
+  if (hidden == Hidden::actnorm) norm1_ = &child<ActNorm>("norm1", width);
+  conv2_ = &child<Conv2d>("conv2", width, width, 1, rng, Start::small, activation, bias);
+  if (hidden == Hidden::actnorm) norm2_ = &child<ActNorm>("norm2", width);
+  last_ = &child<ZeroConv2d>("last", width, out, 3, padding);
+}
+
+Variable ConvNet::operator()(const Variable& x) const {
+  const Variable h1 = norm1_ ? relu((*norm1_)((*conv1_)(x))) : (*conv1_)(x);
+  const Variable h2 = norm2_ ? relu((*norm2_)((*conv2_)(h1))) : (*conv2_)(h1);
+  return (*last_)(h2);
+}
+
+Tensor ConvNet::initialize(const Tensor& x) {
+  if (norm1_) {
+    const Tensor h1 = math::relu(norm1_->initialize((*conv1_)(Variable(x)).value()));
+    norm2_->initialize((*conv2_)(Variable(h1)).value());
+  }
+  return (*this)(Variable(x)).value();
+}
+
+std::string ConvNet::describe() const { return text("ConvNet ", in_, " -> ", width_, " -> ", width_, " -> ", out_); }
+
 }  // namespace bijou

@@ -1,5 +1,6 @@
 // The networks inside couplings. They know nothing of flows: a Network maps [N, ..., in] to [N, ..., out].
 #pragma once
+#include "nn/actnorm.hpp"
 #include "nn/layers.hpp"
 
 namespace bijou::inline BIJOU_SCALAR {
@@ -7,6 +8,8 @@ namespace bijou::inline BIJOU_SCALAR {
 class Network : public Module {
  public:
   virtual Variable operator()(const Variable& x) const = 0;
+  // Explicit initialisation from data, for networks with layers that have one: takes a batch, returns what comes out.
+  virtual Tensor initialize(const Tensor& x) { return (*this)(Variable(x)).value(); }
 };
 
 // Linear - ReLU - ... - Linear on [N, D]; the last layer starts at zero.
@@ -47,6 +50,42 @@ class ResNet : public Network {
   std::vector<Block> blocks_;
   BatchNorm* last_norm_;
   WeightNormConv2d* last_;
+};
+
+// The network of Glow's couplings, section 3.3 and 5.1:
+//
+//   h1 = relu(actnorm(conv3x3(x)))      h2 = relu(actnorm(conv1x1(h1)))      result = zero conv3x3(h2)
+//
+// As in the released code, the hidden convolutions have an ActNorm in place of their bias (the paper does not mention
+// it), start at N(0, 0.05^2), and the last one is ZeroConv2d. Hidden::bias is the form without ActNorm.
+// Departure from that code: it gives each 3x3 convolution a further input channel that is 1 on the padded ring and 0
+// inside; here the padding is plain zeros.
+class ConvNet : public Network {
+ public:
+  enum class Hidden { actnorm, bias };
+  ConvNet(int64_t in, int64_t width, int64_t out, Rng& rng, Hidden hidden = Hidden::actnorm,
+          ZeroConv2d::Padding padding = ZeroConv2d::Padding::zeros);
+  Variable operator()(const Variable& x) const override;
+  Tensor initialize(const Tensor& x) override;
+  std::string describe() const override;
+
+ private:
+  int64_t in_, width_, out_;
+  Conv2d *conv1_, *conv2_;
+  ActNorm *norm1_ = nullptr, *norm2_ = nullptr;
+  ZeroConv2d* last_;
+};
+
+// A single ZeroConv2d: the network of Glow's learned priors.
+class ZeroConvNet : public Network {
+ public:
+  ZeroConvNet(int64_t in, int64_t out, int64_t kernel = 3, ZeroConv2d::Padding padding = ZeroConv2d::Padding::zeros)
+      : conv_(child<ZeroConv2d>("conv", in, out, kernel, padding)) {}
+  Variable operator()(const Variable& x) const override { return conv_(x); }
+  std::string describe() const override { return "one zero convolution"; }
+
+ private:
+  ZeroConv2d& conv_;
 };
 
 }  // namespace bijou

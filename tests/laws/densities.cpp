@@ -18,7 +18,7 @@ namespace {
 
 // A random model whose density is far from the base's, but of a size that a grid can hold.
 std::unique_ptr<FlowModel> random_model(uint64_t seed, double noise = 0.12) {
-  auto model = build_realnvp({.input = {2}, .couplings = 4, .hidden = {16, 16}}, seed);
+  auto model = build_realnvp({.data = {.input = {2}}, .couplings = 4, .hidden = {16, 16}}, seed);
   add_noise(*model, seed, noise);
   return model;
 }
@@ -130,7 +130,7 @@ TEST_CASE("density: neither direction folds the plane") {
 
 // A model of two moons, trained for a few seconds: the plane is bent strongly.
 std::unique_ptr<FlowModel> moons_model() {
-  auto model = build_realnvp({.input = {2}, .couplings = 8, .hidden = {32, 32}}, 1);
+  auto model = build_realnvp({.data = {.input = {2}}, .couplings = 8, .hidden = {32, 32}}, 1);
   Adam optimizer(*model);
   for (int64_t step = 0; step < 400; ++step) {
     const Tensor x = draw_toy(*find_toy("moons"), 256, 1, static_cast<uint64_t>(step));

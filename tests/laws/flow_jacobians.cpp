@@ -63,7 +63,8 @@ struct Triangle {
 struct Diagonal {
   static constexpr const char* name = "the Jacobian is diagonal";
   static bool applies(const FlowCase& row) {
-    static const std::set<std::string> classes = {"BatchNormFlow", "Rescale", "Logit", "Standardize"};
+    static const std::set<std::string> classes = {"BatchNormFlow", "Rescale",       "Logit",       "Standardize",
+                                                  "ActNormFlow",   "DiagonalScale", "LearnedPrior"};
     return classes.contains(row.covers) && row.batch == 1;
   }
   static void hold(const FlowCase& row, const Flow& flow) {
@@ -77,7 +78,9 @@ struct Diagonal {
 // y[i, j, (dy, dx, c)] = x[2i + dy, 2j + dx, c]
 struct Permutation {
   static constexpr const char* name = "the Jacobian is the permutation";
-  static bool applies(const FlowCase& row) { return std::string(row.covers) == "Squeeze" && row.batch == 1; }
+  static bool applies(const FlowCase& row) {
+    return row.name.starts_with("squeeze") && row.name.find(" by ") == std::string::npos && row.batch == 1;
+  }
   static void hold(const FlowCase& row, const Flow& flow) {
     const Matrix J{jacobian_at(flow, draw_data(row, flow))};
     const int64_t width = flow.input_shape()[1], channels = flow.input_shape()[2];

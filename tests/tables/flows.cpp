@@ -1,10 +1,16 @@
 #include "tests/tables/flows.hpp"
 
+#include "flows/actnorm.hpp"
 #include "flows/batch_norm.hpp"
-#include "flows/coupling.hpp"
+#include "flows/coupling_laws.hpp"
+#include "flows/diagonal_scale.hpp"
+#include "flows/invertible_conv.hpp"
+#include "flows/learned_prior.hpp"
 #include "flows/multiscale.hpp"
+#include "flows/permutation.hpp"
 #include "flows/preprocess.hpp"
 #include "flows/squeeze.hpp"
+#include "flows/whitening.hpp"
 
 namespace bijou::inline BIJOU_SCALAR {
 namespace {
@@ -27,34 +33,36 @@ Stays parity(Keep keep) {
   return [=](int64_t i) { return i % 2 == (keep == Keep::first ? 0 : 1); };
 }
 
-std::unique_ptr<Network> small_network(const Shape& input, const Partition& partition, Rng& rng) {
-  const int64_t in = partition.network_inputs(), out = 2 * partition.transformed();
+std::unique_ptr<Network> small_network(const Shape& input, int64_t in, int64_t out, Rng& rng) {
   if (input.rank() == 3) return std::make_unique<ResNet>(in, 3, out, 1, rng);
   return std::make_unique<Mlp>(in, std::vector<int64_t>{6, 5}, out, rng);
 }
 
-std::unique_ptr<AffineCoupling> coupling(const Shape& input, std::unique_ptr<Partition> partition, Rng& rng) {
-  auto network = small_network(input, *partition, rng);
-  return std::make_unique<AffineCoupling>(input, std::move(partition), std::move(network));
-}
+using MakePartition = std::unique_ptr<Partition> (*)(const Shape&, Keep);
 
-std::unique_ptr<AffineCoupling> channel_coupling(const Shape& s, Keep keep, Rng& rng) {
-  return coupling(s, channel_partition(s[-1], keep), rng);
+std::unique_ptr<Partition> by_channel(const Shape& s, Keep keep) { return channel_partition(s[-1], keep); }
+std::unique_ptr<Partition> by_checkerboard(const Shape& s, Keep keep) {
+  return checkerboard_partition(s[0], s[1], s[2], keep);
 }
-std::unique_ptr<AffineCoupling> checkerboard_coupling(const Shape& s, Keep keep, Rng& rng) {
-  return coupling(s, checkerboard_partition(s[0], s[1], s[2], keep), rng);
+std::unique_ptr<Partition> by_odd_even(const Shape& s, Keep keep) { return odd_even_partition(s[0], keep); }
+
+std::unique_ptr<Coupling> coupling(const Shape& s, MakePartition make, Keep keep, std::unique_ptr<CouplingLaw> law,
+                                   Rng& rng) {
+  auto partition = make(s, keep);
+  auto network = small_network(s, partition->network_inputs(), law->outputs() * partition->transformed(), rng);
+  return std::make_unique<Coupling>(s, std::move(partition), std::move(network), std::move(law));
 }
-std::unique_ptr<AffineCoupling> odd_even_coupling(const Shape& s, Keep keep, Rng& rng) {
-  return coupling(s, odd_even_partition(s[0], keep), rng);
+std::unique_ptr<Coupling> affine(const Shape& s, MakePartition make, Keep keep, Rng& rng) {
+  return coupling(s, make, keep, std::make_unique<AffineLaw>(), rng);
 }
 
 // --- compositions -------------------------------------------------------------------------------------------------
 
 std::unique_ptr<Flow> sequence(const Shape& input, Rng& rng) {
   auto flow = std::make_unique<Sequential>(input);
-  flow->append("first", channel_coupling(input, Keep::first, rng));
+  flow->append("first", affine(input, by_channel, Keep::first, rng));
   flow->then<BatchNormFlow>("norm");
-  flow->append("second", channel_coupling(input, Keep::second, rng));
+  flow->append("second", affine(input, by_channel, Keep::second, rng));
   return flow;
 }
 
@@ -66,10 +74,10 @@ std::unique_ptr<Flow> scales(const Shape& input, int count, Scales kind, Rng& rn
   Shape at = input;
   for (int i = 0; i < count; ++i) {
     auto scale = std::make_unique<Sequential>(at);
-    scale->append("checkerboard", checkerboard_coupling(at, i % 2 ? Keep::second : Keep::first, rng));
+    scale->append("checkerboard", affine(at, by_checkerboard, i % 2 ? Keep::second : Keep::first, rng));
     if (kind == Scales::squeezed && i + 1 < count) {
       scale->then<Squeeze>("squeeze");
-      scale->append("channels", channel_coupling(scale->output_shape(), Keep::first, rng));
+      scale->append("channels", affine(scale->output_shape(), by_channel, Keep::first, rng));
     }
     if (i + 1 < count) at = MultiScale::kept(scale->output_shape());
     all.push_back(std::move(scale));
@@ -96,38 +104,123 @@ std::function<std::unique_ptr<Flow>(Rng&)> multi_scale(const Shape& input, int c
   return [=](Rng& rng) { return scales(input, count, kind, rng); };
 }
 
+// Layers whose weights start at random.
+template <class F, class... Args>
+std::function<std::unique_ptr<Flow>(Rng&)> random(const Shape& input, Args... args) {
+  return [=](Rng& rng) { return std::make_unique<F>(input, args..., rng); };
+}
+
 void add_couplings(std::vector<FlowCase>& rows, int64_t n) {
   for (const Keep keep : {Keep::first, Keep::second}) {
-    const auto row = [&](const char* partition, const Shape& s, auto make, const Stays& stays) {
+    const auto row = [&](const char* partition, const Shape& s, MakePartition make, const Stays& stays) {
       const std::string name = text("coupling by ", partition, keep == Keep::first ? " first " : " second ", by(s));
       rows.push_back({.name = name,
-                      .covers = "AffineCoupling",
+                      .covers = "Coupling",
                       .batch = n,
-                      .layer = [=](Rng& rng) { return make(s, keep, rng); },
+                      .layer = [=](Rng& rng) { return affine(s, make, keep, rng); },
                       .stays = stays});
     };
-    for (const Shape& s : {Shape{2}, Shape{5}, Shape{3, 4, 3}}) {
-      row("channel", s, channel_coupling, channels(s[-1], keep));
-    }
+    for (const Shape& s : {Shape{2}, Shape{5}, Shape{3, 4, 3}}) row("channel", s, by_channel, channels(s[-1], keep));
     for (const Shape& s : {Shape{1, 2, 1}, Shape{4, 6, 1}, Shape{3, 5, 2}}) {  // 3 x 5: 8 pixels against 7
-      row("checkerboard", s, checkerboard_coupling, checkerboard(s, keep));
+      row("checkerboard", s, by_checkerboard, checkerboard(s, keep));
     }
-    for (const Shape& s : {Shape{4}, Shape{5}}) row("odd_even", s, odd_even_coupling, parity(keep));
+    for (const Shape& s : {Shape{4}, Shape{5}}) row("odd_even", s, by_odd_even, parity(keep));
   }
+}
+
+// Each coupling law, and each scale law, on a vector and on an image.
+void add_laws(std::vector<FlowCase>& rows, int64_t n) {
+  using MakeLaw = std::unique_ptr<CouplingLaw> (*)();
+  const auto row = [&](const char* law, MakeLaw make, bool keeps_volume = false) {
+    for (const Shape& s : {Shape{5}, Shape{2, 3, 3}}) {
+      rows.push_back({.name = text("coupling law ", law, " ", by(s)),
+                      .covers = "Coupling",
+                      .batch = n,
+                      .layer = [=](Rng& rng) { return coupling(s, by_channel, Keep::second, make(), rng); },
+                      .stays = channels(s[-1], Keep::second),
+                      .keeps_volume = keeps_volume});
+    }
+  };
+  row(
+      "AdditiveLaw", [] { return std::unique_ptr<CouplingLaw>(new AdditiveLaw); }, true);
+  row("MultiplicativeLaw", [] { return std::unique_ptr<CouplingLaw>(new MultiplicativeLaw); });
+  row("AffineLaw ExpScale", [] { return std::unique_ptr<CouplingLaw>(new AffineLaw(std::make_unique<ExpScale>())); });
+  row("AffineLaw SigmoidScale",
+      [] { return std::unique_ptr<CouplingLaw>(new AffineLaw(std::make_unique<SigmoidScale>())); });
+  row("ShiftThenScaleLaw TanhScale", [] { return std::unique_ptr<CouplingLaw>(new ShiftThenScaleLaw); });
+  row("ConditionalNormalLaw", [] { return std::unique_ptr<CouplingLaw>(new ConditionalNormalLaw); });
+}
+
+// Whitening has its moments from data: here from a covariance that is far from diagonal.
+std::unique_ptr<Flow> whitening(Rng& rng) {
+  constexpr int64_t d = 5;
+  auto zca = std::make_unique<ZCA>(Shape{d});
+  const Tensor a = Tensor::randn({d, d}, rng), mean = Tensor::randn({d}, rng);
+  const Tensor c = math::matmul(a, a, math::Trans::no, math::Trans::yes);
+  zca->set(std::vector<double>(mean.data().begin(), mean.data().end()),
+           std::vector<double>(c.data().begin(), c.data().end()));
+  return zca;
+}
+
+// The network of Glow's couplings inside a coupling, with a prior behind it that takes part of the channels.
+std::unique_ptr<Flow> conv_net_coupling(const Shape& s, ConvNet::Hidden hidden, ZeroConv2d::Padding padding, Rng& rng) {
+  auto partition = by_channel(s, Keep::second);
+  auto net =
+      std::make_unique<ConvNet>(partition->network_inputs(), 4, 2 * partition->transformed(), rng, hidden, padding);
+  return std::make_unique<Coupling>(s, std::move(partition), std::move(net),
+                                    std::make_unique<AffineLaw>(std::make_unique<SigmoidScale>()));
+}
+
+// Layers that only move values: their log-determinant is exactly zero.
+void add_movers(std::vector<FlowCase>& rows, int64_t n) {
+  // clang-format off
+  FlowCase layers[] = {
+      {"squeeze 4x6x1", "Squeeze", n, plain<Squeeze>({4, 6, 1})},
+      {"squeeze 2x4x3", "Squeeze", n, plain<Squeeze>({2, 4, 3})},
+      {"squeeze by channels 2x4x3", "Squeeze", n, plain<Squeeze>({2, 4, 3}, SqueezeOrder::channels)},
+      {"squeeze by diagonals 4x2x3", "Squeeze", n, plain<Squeeze>({4, 2, 3}, SqueezeOrder::diagonal)},
+      {"unsqueeze 2x3x4", "Unsqueeze", n, plain<Unsqueeze>({2, 3, 4})},
+      {"unsqueeze by channels 1x2x12", "Unsqueeze", n, plain<Unsqueeze>({1, 2, 12}, SqueezeOrder::channels)},
+      {"unsqueeze by diagonals 2x1x12", "Unsqueeze", n, plain<Unsqueeze>({2, 1, 12}, SqueezeOrder::diagonal)},
+      {"flatten 2x3x2", "Flatten", n, plain<Flatten>({2, 3, 2})},
+      {"permutation reversed 2x3x5", "Permutation", n, plain<Permutation>({2, 3, 5}, Permutation::reversed(5))},
+      {"permutation 4-D", "Permutation", n, plain<Permutation>({4}, std::vector<int64_t>{2, 0, 3, 1})},
+      {"sequential of none 3-D", "Sequential", n, plain<Sequential>({3})},
+  };
+  // clang-format on
+  for (FlowCase& layer : layers) layer.keeps_volume = true;
+  rows.insert(rows.end(), std::begin(layers), std::end(layers));
 }
 
 void add_layers(std::vector<FlowCase>& rows, int64_t n) {
   // clang-format off
   const FlowCase layers[] = {
-      {"squeeze 4x6x1", "Squeeze", n, plain<Squeeze>({4, 6, 1})},
-      {"squeeze 2x4x3", "Squeeze", n, plain<Squeeze>({2, 4, 3})},
       {"batch norm 5-D", "BatchNormFlow", n, plain<BatchNormFlow>({5})},
       {"batch norm 3x4x2", "BatchNormFlow", n, plain<BatchNormFlow>({3, 4, 2})},
+      {"actnorm 5-D", "ActNormFlow", n, plain<ActNormFlow>({5})},
+      {"actnorm 3x4x3", "ActNormFlow", n, plain<ActNormFlow>({3, 4, 3})},
+      {"1x1 convolution 5-D", "InvertibleConv", n, random<InvertibleConv>({5})},
+      {"1x1 convolution 3x2x3", "InvertibleConv", n, random<InvertibleConv>({3, 2, 3})},
+      {"1x1 convolution PLU 5-D", "InvertibleConvPLU", n, random<InvertibleConvPLU>({5})},
+      {"1x1 convolution PLU 3x2x3", "InvertibleConvPLU", n, random<InvertibleConvPLU>({3, 2, 3})},
+      {"diagonal scale 5-D", "DiagonalScale", n, plain<DiagonalScale>({5})},
+      {"diagonal scale from data 4-D", "DiagonalScale", n, plain<DiagonalScale>({4}, DiagonalScale::From::data)},
+      {"ZCA whitening 5-D", "ZCA", n, whitening},
+      {"triangular whitening 4-D", "TriangularWhitening", n, plain<TriangularWhitening>({4})},
+      {"learned prior 4-D", "LearnedPrior", n, plain<LearnedPrior>({4})},
+      {"learned prior 2x3x3", "LearnedPrior", n, plain<LearnedPrior>({2, 3, 3})},
+      {"learned prior by a convolution 3x4x2", "LearnedPrior", n, [](Rng&) {
+         auto net = std::make_unique<ZeroConvNet>(2, 4, 3, ZeroConv2d::Padding::ones);
+         return std::make_unique<LearnedPrior>(Shape{3, 4, 2}, std::move(net)); }},
+      {"coupling with Glow's network 4x3x3", "Coupling", n, [](Rng& rng) {
+         return conv_net_coupling({4, 3, 3}, ConvNet::Hidden::actnorm, ZeroConv2d::Padding::zeros, rng); }},
+      {"coupling with Glow's network padded by ones 2x3x4", "Coupling", n, [](Rng& rng) {
+         return conv_net_coupling({2, 3, 4}, ConvNet::Hidden::bias, ZeroConv2d::Padding::ones, rng); }},
       {"rescale 2x3x1", "Rescale", n, plain<Rescale>({2, 3, 1}, 17), {0, 17}},
+      {"rescale from -1 4-D", "Rescale", n, plain<Rescale>({4}, 256, -1.0), {0, 256}},
       {"logit 5-D", "Logit", n, plain<Logit>({5}, 0.05), {0, 1}},
       {"logit 2x2x2", "Logit", n, plain<Logit>({2, 2, 2}, 1e-6), {0.02, 0.98}},
       {"standardize 3-D", "Standardize", n, plain<Standardize>({3})},
-      {"sequential of none 3-D", "Sequential", n, plain<Sequential>({3})},
       {"sequential 5-D", "Sequential", n, [](Rng& rng) { return sequence({5}, rng); }},
       {"sequential 2x3x3", "Sequential", n, [](Rng& rng) { return sequence({2, 3, 3}, rng); }},
       {"multi-scale 2 scales 4x4x1", "MultiScale", n, multi_scale({4, 4, 1}, 2, Scales::squeezed)},
@@ -139,21 +232,63 @@ void add_layers(std::vector<FlowCase>& rows, int64_t n) {
 }
 
 void add_models(std::vector<FlowCase>& rows, int64_t n) {
-  const auto row = [&](const char* name, const RealNVPConfig& config) {
+  const auto row = [&](const char* name, const FlowConfig& config) {
     // Between the pixels' integers, away from where a logit with a small alpha has its poles.
-    rows.push_back({.name = text("RealNVP ", name),
+    const int levels = data_of(config).levels;
+    rows.push_back({.name = family_title(family_of(config)) + " " + name,
                     .covers = "Sequential",
                     .batch = n,
-                    .range = {0.05 * config.levels, 0.95 * config.levels},
+                    .range = {0.05 * levels, 0.95 * levels},
                     .model = config});
   };
-  row("8x8x1", {.input = {8, 8, 1}, .levels = 17, .scales = 2, .features = 3, .blocks = 1});
-  row("4x8x3", {.input = {4, 8, 3}, .levels = 4, .scales = 2, .features = 3, .blocks = 1});
-  row("6x10x1", {.input = {6, 10, 1}, .levels = 256, .alpha = 1e-6, .scales = 2, .features = 3, .blocks = 0});
-  row("real values 4x4x2", {.input = {4, 4, 2}, .scales = 1, .features = 3, .blocks = 2});
-  row("2-D", {.input = {2}, .couplings = 4, .hidden = {10, 8}});
-  row("3-D", {.input = {3}, .couplings = 3, .hidden = {7}});
-  row("standardized 5-D", {.input = {5}, .standardize = true, .couplings = 4, .hidden = {9, 8}});
+  const auto realnvp = [&](const char* name, const RealNVPConfig& config) { row(name, config); };
+  realnvp("8x8x1", {.data = {.input = {8, 8, 1}, .levels = 17}, .scales = 2, .features = 3, .blocks = 1});
+  realnvp("4x8x3", {.data = {.input = {4, 8, 3}, .levels = 4}, .scales = 2, .features = 3, .blocks = 1});
+  realnvp("6x10x1",
+          {.data = {.input = {6, 10, 1}, .levels = 256, .alpha = 1e-6}, .scales = 2, .features = 3, .blocks = 0});
+  realnvp("real values 4x4x2", {.data = {.input = {4, 4, 2}}, .scales = 1, .features = 3, .blocks = 2});
+  realnvp("2-D", {.data = {.input = {2}}, .couplings = 4, .hidden = {10, 8}});
+  realnvp("3-D", {.data = {.input = {3}}, .couplings = 3, .hidden = {7}});
+  realnvp("standardized 5-D", {.data = {.input = {5}, .standardize = true}, .couplings = 4, .hidden = {9, 8}});
+
+  using NICE = NICEConfig;
+  const auto nice = [&](const char* name, const NICEConfig& config) { row(name, config); };
+  nice("3x4x1", {.data = {.input = {3, 4, 1}, .levels = 17, .alpha = 0}, .depths = {2, 1, 0, 2}, .width = 6});
+  nice("7-D", {.data = {.input = {7}, .alpha = 0}, .depths = {1, 1, 1}, .width = 5, .prior = NICE::Prior::gaussian});
+  nice("whitened 2x2x3", {.data = {.input = {2, 2, 3}, .levels = 256, .low = -1, .alpha = 0},
+                          .whitening = NICE::Whitening::zca,
+                          .halves = NICE::Halves::first_last,
+                          .depths = {1, 2},
+                          .width = 5});
+  nice("whitening learned 5-D", {.data = {.input = {5}, .alpha = 0},
+                                 .whitening = NICE::Whitening::triangular,
+                                 .depths = {1, 1},
+                                 .width = 4,
+                                 .scale_from_data = true});
+
+  using Glow = GlowConfig;
+  const auto glow = [&](const char* name, const GlowConfig& config) { row(name, config); };
+  glow("4x4x1", {.data = {.input = {4, 4, 1}, .levels = 17}, .scales = 2, .steps = 2, .width = 3});
+  glow("4x8x3 PLU", {.data = {.input = {4, 8, 3}, .levels = 32, .alpha = 0},
+                     .scales = 2,
+                     .steps = 1,
+                     .width = 3,
+                     .mixing = Glow::Mixing::plu});
+  rows.back().noise = 0.1;  // triangular matrices of 24 channels with N(0, 0.3^2) inside lose six digits in the inverse
+  glow("2x6x1 additive with classes", {.data = {.input = {2, 6, 1}, .levels = 17},
+                                       .scales = 1,
+                                       .steps = 2,
+                                       .width = 3,
+                                       .mixing = Glow::Mixing::shuffle,
+                                       .law = Glow::Law::additive,
+                                       .classes = 3});
+  glow("3-D",
+       {.data = {.input = {3}}, .steps = 2, .mixing = Glow::Mixing::plu, .scale = Glow::Scale::exp, .hidden = {7, 6}});
+  glow("standardized 5-D with classes", {.data = {.input = {5}, .standardize = true},
+                                         .steps = 2,
+                                         .mixing = Glow::Mixing::reverse,
+                                         .classes = 2,
+                                         .hidden = {6}});
 }
 
 }  // namespace
@@ -164,6 +299,8 @@ const std::vector<FlowCase>& flow_cases() {
     for (const int64_t n : {1, 3}) {
       const size_t begin = all.size();
       add_couplings(all, n);
+      add_laws(all, n);
+      add_movers(all, n);
       add_layers(all, n);
       add_models(all, n);
       for (size_t i = begin; i < all.size(); ++i) all[i].name += text(" batch ", n);
@@ -187,6 +324,8 @@ void add_noise(const Module& module, uint64_t seed, double parameters) {
     p.variable->set_value(math::add(p.variable->value(), noise));
   }
   for (const auto& b : module.buffers()) {
+    // Permutations, signs, an orthogonal basis, frequencies: other numbers would make no such layer.
+    if (b.constant && !b.name.ends_with("mean") && !b.name.ends_with("deviation")) continue;
     const bool positive = b.name.ends_with("variance") || b.name.ends_with("deviation");
     *b.tensor = positive ? Tensor::uniform(b.tensor->shape(), rng, 0.4, 2)
                          : math::scale_offset(Tensor::randn(b.tensor->shape(), rng), 0.5, 0);
@@ -197,7 +336,7 @@ FlowInstance make_flow(const FlowCase& row) {
   Rng rng(1, stream("layer"));
   FlowInstance made{};
   if (row.model) {
-    auto model = build_realnvp(*row.model, 1);
+    auto model = build_flow(*row.model, 1);
     made.flow = &model->bijection();
     made.owner = std::move(model);
   } else {
@@ -205,7 +344,7 @@ FlowInstance make_flow(const FlowCase& row) {
     made.flow = flow.get();
     made.owner = std::move(flow);
   }
-  add_noise(*made.owner, 2);
+  add_noise(*made.owner, 2, row.noise);
   return made;
 }
 

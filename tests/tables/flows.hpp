@@ -1,7 +1,7 @@
 // The table of flows: rows for every class derived from Flow, and for whole models. A new layer gets its rows in
 // flows.cpp, and with them every law of tests/laws/flow_*.cpp; the laws fail when a class has none.
 #pragma once
-#include "flows/realnvp.hpp"
+#include "flows/zoo.hpp"
 #include "tests/tables/door.hpp"
 
 #include <functional>
@@ -19,8 +19,10 @@ struct FlowCase {
   int64_t batch;                                          // examples in the inputs
   std::function<std::unique_ptr<Flow>(Rng&)> layer = {};  // makes a layer by itself; or else there is
   Range range = {};
-  std::optional<RealNVPConfig> model = {};  // a whole model, of which the row is the bijection
+  std::optional<FlowConfig> model = {};     // a whole model, of which the row is the bijection
   std::function<bool(int64_t)> stays = {};  // couplings: is value i of an example one of x1?
+  bool keeps_volume = false;                // its log-determinant is exactly zero
+  double noise = 0.3;                       // on all weights: see add_noise
 };
 
 const std::vector<FlowCase>& flow_cases();

@@ -17,7 +17,7 @@
 
 namespace bijou_tests {
 
-inline constexpr size_t kMaxRows = 160;
+inline constexpr size_t kMaxRows = 320;
 
 template <class Table, size_t Row>
 void run_row() {

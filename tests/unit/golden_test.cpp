@@ -29,7 +29,8 @@ struct Golden {
 const Golden& golden(const std::string& data) {
   static const Golden all[] = {
       {"digits",
-       {{.input = {8, 8, 1}, .levels = 17, .alpha = 0.05, .scales = 2, .features = 16, .blocks = 2},
+       {RealNVPConfig{
+            .data = {.input = {8, 8, 1}, .levels = 17, .alpha = 0.05}, .scales = 2, .features = 16, .blocks = 2},
         {.batch_size = 64,
          .learning_rate = 2e-3,
          .clip_norm = 100,
@@ -38,7 +39,7 @@ const Golden& golden(const std::string& data) {
        {172.292571953, 172.294755386, 172.843480560, 170.964252846, 170.810372468, 170.700086807, 170.735289935,
         169.423453365, 169.757298072, 169.393058327}},
       {"8gaussians",
-       {{.input = {2}, .couplings = 16, .hidden = {64, 64}},
+       {RealNVPConfig{.data = {.input = {2}}, .couplings = 16, .hidden = {64, 64}},
         {.batch_size = 512, .learning_rate = 2e-3, .clip_norm = 100, .weight_norm_l2 = 0}},
        {5.912811217, 5.268690184, 5.371931018, 5.420850996, 5.541430328, 5.411843878, 5.431843894, 5.417834331,
         5.317359590, 5.353541021}},
@@ -105,7 +106,7 @@ TEST_CASE("golden losses: the same to the last bit with any number of threads") 
 TEST_CASE("golden losses: the program's training takes these steps") {
   const Dataset data = dataset("8gaussians");
   const Preset& preset = golden("8gaussians").preset;
-  const auto model = build_realnvp(preset.model, kSeed);
+  const auto model = build_flow(preset.model, kSeed);
   const auto path = std::filesystem::temp_directory_path() / text("bijou-golden-", ::getpid());
   {
     RunFolder folder(path);
@@ -121,8 +122,8 @@ TEST_CASE("golden losses: the program's training takes these steps") {
 
 TEST_CASE("training: after the third step, no step asks the system for memory") {
   Preset preset = golden("digits").preset;
-  preset.model.features = 4;
-  preset.model.blocks = 1;
+  std::get<RealNVPConfig>(preset.model).features = 4;
+  std::get<RealNVPConfig>(preset.model).blocks = 1;
   preset.training.batch_size = 16;
   ShortTraining training(dataset("digits"), preset, 20, kSeed);
   training.steps(3);

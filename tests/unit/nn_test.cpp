@@ -1,6 +1,6 @@
 // Modules, layers, networks, the weight-norm penalty, and the watch for what is not finite.
-#include "flows/coupling.hpp"
-#include "flows/realnvp.hpp"
+#include "flows/coupling_laws.hpp"
+#include "flows/zoo.hpp"
 #include "nn/init.hpp"
 #include "nn/optimizer.hpp"
 #include "tests/helpers.hpp"
@@ -49,7 +49,7 @@ TEST_CASE("module: names are joined by dots, in order of construction, and count
   CHECK(norm.buffers()[0].name == "running.mean");
   CHECK(norm.buffers()[1].name == "running.variance");
 
-  const auto model = build_realnvp({.input = {2}, .couplings = 2, .hidden = {3}}, 1);
+  const auto model = build_realnvp({.data = {.input = {2}}, .couplings = 2, .hidden = {3}}, 1);
   CHECK(names(*model).front() == "flow.couplings.0.net.layers.0.weight");
   const Module* coupling = model->bijection().children()[1].get();
   CHECK(coupling->path() == "flow.couplings.1");
@@ -150,11 +150,11 @@ TEST_CASE("networks: shapes, and zero at the start") {
 
 TEST_CASE("networks: by zero last layers, a fresh coupling is the identity to the last bit") {
   Rng rng(1);
-  const AffineCoupling vectors({5}, channel_partition(5, Keep::first),
-                               std::make_unique<Mlp>(2, std::vector<int64_t>{8}, 6, rng));
-  const AffineCoupling images({4, 5, 2}, checkerboard_partition(4, 5, 2, Keep::second),
-                              std::make_unique<ResNet>(2, 4, 4, 1, rng));
-  const auto toy = build_realnvp(realnvp_preset("toy"), 1);
+  const Coupling vectors({5}, channel_partition(5, Keep::first),
+                         std::make_unique<Mlp>(2, std::vector<int64_t>{8}, 6, rng), std::make_unique<AffineLaw>());
+  const Coupling images({4, 5, 2}, checkerboard_partition(4, 5, 2, Keep::second),
+                        std::make_unique<ResNet>(2, 4, 4, 1, rng), std::make_unique<AffineLaw>());
+  const auto toy = build_flow(flow_preset("realnvp", "toy"), 1);
   for (const Flow* flow : {static_cast<const Flow*>(&vectors), static_cast<const Flow*>(&images),
                            static_cast<const Flow*>(&toy->bijection())}) {
     Shape shape{3};
@@ -207,7 +207,8 @@ TEST_CASE("weight_norm_penalty: the squares of weight normalisation's gains, and
 }
 
 TEST_CASE("FiniteWatch: names the first layer whose output is not finite") {
-  const auto model = build_realnvp({.input = {4, 4, 1}, .levels = 17, .scales = 2, .features = 4, .blocks = 1}, 1);
+  const auto model =
+      build_realnvp({.data = {.input = {4, 4, 1}, .levels = 17}, .scales = 2, .features = 4, .blocks = 1}, 1);
   Rng rng(1);
   const Tensor x = Tensor::uniform({2, 4, 4, 1}, rng, 0, 17);
   const auto watched = [&] {

@@ -12,7 +12,7 @@ using namespace bijou;
 
 TEST_CASE("sampling: a model of eight Gaussians draws from each of them as often as from the others") {
   const Dataset data = load_dataset("8gaussians");
-  Preset preset = find_preset("toy", data);
+  Preset preset = find_preset("realnvp", "toy", data);
   preset.training = {.batch_size = 256, .learning_rate = 2e-3, .weight_norm_l2 = 0, .average_decay = 0.99};
   ShortTraining training(data, preset, 3000, 1);
   training.steps(3000);

@@ -11,7 +11,7 @@ class ShortTraining {
  public:
   ShortTraining(const Dataset& data, const Preset& preset, int64_t steps, uint64_t seed)
       : settings_(preset.training),
-        model_(build_realnvp(preset.model, seed)),
+        model_(build_flow(preset.model, seed)),
         loader_(data.train, data.levels, settings_.batch_size, seed),
         schedule_{.learning_rate = settings_.learning_rate, .total_steps = steps},
         optimizer_(*model_, {.clip_norm = settings_.clip_norm}),

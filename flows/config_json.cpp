@@ -1,0 +1,153 @@
+#include "flows/config_json.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace bijou::inline BIJOU_SCALAR {
+
+using nlohmann::ordered_json;
+
+namespace {
+
+// The names of an enumeration's values, in their order.
+template <class E>
+struct Names;
+template <>
+struct Names<NICEConfig::Whitening> {
+  static constexpr const char* all[] = {"none", "zca", "triangular"};
+};
+template <>
+struct Names<NICEConfig::Halves> {
+  static constexpr const char* all[] = {"odd_even", "first_last"};
+};
+template <>
+struct Names<NICEConfig::Prior> {
+  static constexpr const char* all[] = {"logistic", "gaussian"};
+};
+template <>
+struct Names<GlowConfig::Mixing> {
+  static constexpr const char* all[] = {"conv", "plu", "reverse", "shuffle"};
+};
+template <>
+struct Names<GlowConfig::Law> {
+  static constexpr const char* all[] = {"affine", "additive"};
+};
+template <>
+struct Names<GlowConfig::Scale> {
+  static constexpr const char* all[] = {"exp", "sigmoid"};
+};
+
+// Writes a member under its name, or reads it: so that both directions are the one list of members below.
+struct Writer {
+  ordered_json& j;
+  template <class T>
+  void operator()(const char* name, const T& value) const {
+    if constexpr (std::is_enum_v<T>) j[name] = Names<T>::all[static_cast<size_t>(value)];
+    else if constexpr (std::is_same_v<T, Shape>) j[name] = std::vector<int64_t>(value.begin(), value.end());
+    else j[name] = value;
+  }
+};
+struct Reader {
+  const ordered_json& j;
+  template <class T>
+  void operator()(const char* name, T& value) const {
+    if constexpr (std::is_enum_v<T>) {
+      const auto word = j.at(name).get<std::string>();
+      const auto& all = Names<T>::all;
+      const auto at = std::find(std::begin(all), std::end(all), word);
+      if (at == std::end(all)) fail<ValueError>("no ", name, " is called '", word, "'");
+      value = static_cast<T>(at - std::begin(all));
+    } else if constexpr (std::is_same_v<T, Shape>) {
+      const auto dims = j.at(name).get<std::vector<int64_t>>();
+      value = Shape(std::span<const int64_t>(dims));
+    } else {
+      j.at(name).get_to(value);
+    }
+  }
+};
+
+template <class Visit, class Data>
+void members_of_data(const Visit& visit, Data& d) {
+  visit("input", d.input);
+  visit("levels", d.levels);
+  visit("low", d.low);
+  visit("alpha", d.alpha);
+  visit("standardize", d.standardize);
+}
+
+template <class Visit, class Config>
+void members(const Visit& visit, Config& c) {
+  using C = std::remove_const_t<Config>;
+  members_of_data(visit, c.data);
+  const bool image = c.data.input.rank() == 3;
+  if constexpr (std::is_same_v<C, NICEConfig>) {
+    visit("whitening", c.whitening);
+    visit("halves", c.halves);
+    visit("depths", c.depths);
+    visit("width", c.width);
+    visit("prior", c.prior);
+    visit("scale_from_data", c.scale_from_data);
+  } else if constexpr (std::is_same_v<C, RealNVPConfig>) {
+    if (image) {
+      visit("scales", c.scales);
+      visit("features", c.features);
+      visit("blocks", c.blocks);
+    } else {
+      visit("couplings", c.couplings);
+      visit("hidden", c.hidden);
+    }
+  } else {
+    if (image) {
+      visit("scales", c.scales);
+      visit("width", c.width);
+    } else {
+      visit("hidden", c.hidden);
+    }
+    visit("steps", c.steps);
+    visit("mixing", c.mixing);
+    visit("law", c.law);
+    visit("scale", c.scale);
+    visit("learned_top", c.learned_top);
+    visit("classes", c.classes);
+  }
+}
+
+}  // namespace
+
+std::string config_to_json(const FlowConfig& config) {
+  ordered_json j;
+  std::visit([&](const auto& c) { members(Writer{j}, c); }, config);
+  return j.dump();
+}
+
+FlowConfig config_from_json(const std::string& family, const std::string& json, const std::string& where) {
+  try {
+    const auto j = ordered_json::parse(json);
+    FlowConfig config = flow_preset(family, preset_names(family).front());  // of the right type; every member is read
+    std::visit([&](auto& c) { members(Reader{j}, c); }, config);
+    return config;
+  } catch (const std::exception& e) {
+    fail<CheckpointError>(where, ": its configuration cannot be read (", e.what(),
+                          "); was it written by another program?");
+  }
+}
+
+FlowConfig with_member(const FlowConfig& config, const std::string& assignment) {
+  auto j = ordered_json::parse(config_to_json(config));
+  const size_t equals = assignment.find('=');
+  const std::string name = assignment.substr(0, equals);
+  if (equals == std::string::npos || !j.contains(name)) {
+    std::string known;
+    for (const auto& [key, value] : j.items()) known += (known.empty() ? "" : ", ") + key + "=" + value.dump();
+    fail<UsageError>("'", assignment, "' sets nothing; give NAME=VALUE, of: ", known);
+  }
+  const std::string word = assignment.substr(equals + 1);
+  j[name] = j[name].is_string() ? ordered_json(word) : ordered_json::parse(word, nullptr, false);
+  try {
+    return config_from_json(family_of(config), j.dump(), assignment);
+  } catch (const std::exception&) {
+    fail<UsageError>("'", assignment, "': ", name, " cannot be ", word, "; it was ",
+                     ordered_json::parse(config_to_json(config))[name].dump());
+  }
+}
+
+}  // namespace bijou

@@ -1,0 +1,77 @@
+#include "flows/zoo.hpp"
+
+namespace bijou::inline BIJOU_SCALAR {
+namespace {
+
+constexpr const char* kFamilies[] = {"nice", "realnvp", "glow"};  // in the variant's order
+constexpr const char* kTitles[] = {"NICE", "RealNVP", "Glow"};
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string all;
+  for (const std::string& word : words) all += (all.empty() ? "" : ", ") + word;
+  return all;
+}
+
+size_t index_of(const std::string& family) {
+  for (size_t i = 0; i < std::size(kFamilies); ++i) {
+    if (family == kFamilies[i]) return i;
+  }
+  fail<UsageError>("unknown model '", family, "'; there are: ", joined(families()));
+}
+
+// Calls f with the presets of a family, each type of config in turn.
+template <class F>
+auto with_presets(const std::string& family, const F& f) {
+  const size_t i = index_of(family);
+  return i == 0 ? f(nice_presets()) : i == 1 ? f(realnvp_presets()) : f(glow_presets());
+}
+
+}  // namespace
+
+std::vector<std::string> families() { return {std::begin(kFamilies), std::end(kFamilies)}; }
+std::string family_of(const FlowConfig& config) { return kFamilies[config.index()]; }
+std::string family_title(const std::string& family) { return kTitles[index_of(family)]; }
+
+const DataSpec& data_of(const FlowConfig& config) {
+  return std::visit([](const auto& c) -> const DataSpec& { return c.data; }, config);
+}
+DataSpec& data_of(FlowConfig& config) {
+  return std::visit([](auto& c) -> DataSpec& { return c.data; }, config);
+}
+
+int classes_of(const FlowConfig& config) {
+  const auto* glow = std::get_if<GlowConfig>(&config);
+  return glow ? glow->classes : 0;
+}
+
+int scales_of(const FlowConfig& config) {
+  if (data_of(config).input.rank() != 3) return 0;
+  if (const auto* realnvp = std::get_if<RealNVPConfig>(&config)) return realnvp->scales;
+  const auto* glow = std::get_if<GlowConfig>(&config);
+  return glow ? glow->scales : 0;
+}
+
+std::unique_ptr<FlowModel> build_flow(const FlowConfig& config, uint64_t seed) {
+  if (const auto* nice = std::get_if<NICEConfig>(&config)) return build_nice(*nice, seed);
+  if (const auto* realnvp = std::get_if<RealNVPConfig>(&config)) return build_realnvp(*realnvp, seed);
+  return build_glow(std::get<GlowConfig>(config), seed);
+}
+
+FlowConfig flow_preset(const std::string& family, const std::string& preset) {
+  return with_presets(family, [&](const auto& presets) -> FlowConfig {
+    for (const auto& [name, config] : presets) {
+      if (name == preset) return config;
+    }
+    fail<UsageError>("unknown preset '", preset, "' for ", family, "; there are: ", joined(preset_names(family)));
+  });
+}
+
+std::vector<std::string> preset_names(const std::string& family) {
+  return with_presets(family, [](const auto& presets) {
+    std::vector<std::string> names;
+    for (const auto& [name, config] : presets) names.push_back(name);
+    return names;
+  });
+}
+
+}  // namespace bijou
