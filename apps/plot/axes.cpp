@@ -100,7 +100,8 @@ Margins Axes::margins(const Rect& approximate_frame, Range x, Range y, const Axe
 }
 
 Point Axes::map(Point data) const {
-  return {frame_.x + (data.x - x_.lo) / x_.span() * frame_.w,
+  const double along = (data.x - x_.lo) / x_.span() * frame_.w;
+  return {style_.mirrored ? frame_.right() - along : frame_.x + along,
           frame_.bottom() - (data.y - y_.lo) / y_.span() * frame_.h};
 }
 

@@ -55,6 +55,7 @@ struct AxesStyle {
   bool y_tick_labels = true;
   bool integer_x = false;  ///< no ticks between whole numbers
   bool log_y = false;      ///< the data's y is log10 of what the ticks shall show
+  bool mirrored = false;   ///< x grows to the left
   bool equal = false;      ///< same scale in x and y: the range that is too short is widened
 };
 

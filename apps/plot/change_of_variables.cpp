@@ -94,7 +94,7 @@ struct Histogram {
 /// Bars over the range of y; samples outside of it count for the heights, as they do for the density.
 Histogram histogram(const std::vector<double>& samples, Range range) {
   const double n = static_cast<double>(samples.size());
-  const auto bins = static_cast<std::size_t>(std::clamp(std::sqrt(n), 8.0, 70.0));
+  const auto bins = static_cast<std::size_t>(std::clamp(std::sqrt(n), 8.0, 50.0));
   Histogram bars{std::vector<double>(bins, 0.0), range, range.span() / static_cast<double>(bins)};
   for (const double v : samples) {
     const double bin = std::floor((v - range.lo) / bars.width);
@@ -104,16 +104,15 @@ Histogram histogram(const std::vector<double>& samples, Range range) {
   return bars;
 }
 
-/// Where everything lies.
+/// Where the three frames lie.
 struct Layout {
   Rect map, below, beside;
 };
 
 /// The area under the input's density, every second interval of equal probability darker.
-void draw_input(Canvas& canvas, const Rect& frame, const ChangeOfVariables& picture, Range x,
+Axes draw_input(Canvas& canvas, const Rect& frame, const ChangeOfVariables& picture, Range x,
                 const std::vector<double>& cuts) {
-  const Range height{0.0, 1.12 * highest(picture.p)};
-  Axes axes(canvas, frame, x, height, {.x_label = "x", .grid = false, .y_tick_labels = false});
+  Axes axes(canvas, frame, x, {0.0, 1.12 * highest(picture.p)}, {.x_label = "x", .grid = false});
   for (double px = frame.x; px < frame.right(); px += 1.0) {
     const double at = x.lo + (px + 0.5 - frame.x) / frame.w * x.span();
     const auto interval = std::upper_bound(cuts.begin(), cuts.end(), at) - cuts.begin();
@@ -122,44 +121,43 @@ void draw_input(Canvas& canvas, const Rect& frame, const ChangeOfVariables& pict
   }
   axes.line(picture.x, picture.p, {.color = input_hue, .width = 2.5});
   axes.decorate();
+  return axes;
 }
 
 /// The same for y, turned: densities grow to the left, away from the map.
-void draw_output(Canvas& canvas, const Rect& frame, const ChangeOfVariables& picture, Range y) {
+Axes draw_output(Canvas& canvas, const Rect& frame, const ChangeOfVariables& picture, Range y) {
   const Histogram bars = histogram(picture.samples_y, y);
-  const double top = 1.12 * std::max(highest(picture.q), highest(bars.heights));
-  Axes axes(canvas, frame, {top > 0.0 ? -top : -1.0, 0.0}, y, {.y_label = "y", .grid = false, .x_tick_labels = false});
+  const Range height{0.0, 1.12 * std::max(highest(picture.q), highest(bars.heights))};
+  Axes axes(canvas, frame, height, y, {.y_label = "y", .grid = false, .mirrored = true});
   for (std::size_t i = 0; i < bars.heights.size(); ++i) {
     const double at = y.lo + static_cast<double>(i) * bars.width;
-    const Point low = axes.map({-bars.heights[i], at}), high = axes.map({0.0, at + bars.width});
+    const Point low = axes.map({bars.heights[i], at}), high = axes.map({0.0, at + bars.width});
     canvas.fill_rect({low.x, high.y + 0.5, high.x - low.x, low.y - high.y - 1.0}, output_hue, 0.3);
   }
-  std::vector<double> left;
-  for (const double q : picture.q) left.push_back(-q);
-  axes.line(left, picture.y, {.color = output_hue, .width = 2.5});
+  axes.line(picture.q, picture.y, {.color = output_hue, .width = 2.5});
   axes.decorate();
+  return axes;
 }
 
-/// The map, and the lines that lead the ends of intervals from x over the map to y.
-void draw_map(Canvas& canvas, const Layout& layout, const ChangeOfVariables& picture, Range x, Range y,
-              const std::vector<double>& cuts) {
-  Axes axes(canvas, layout.map, x, y, {.x_tick_labels = false, .y_tick_labels = false});
+/// The ends of the intervals: up from the input's density to the map, and across to the output's.
+void draw_guides(Canvas& canvas, const ChangeOfVariables& picture, const Axes& map, const Axes& below,
+                 const Axes& beside, const std::vector<double>& cuts) {
+  const LineStyle up{.color = input_hue, .width = 1.2, .alpha = 0.75};
+  const LineStyle across{.color = output_hue, .width = 1.2, .alpha = 0.75};
   for (const double cut : cuts) {
-    const Point corner = axes.map({cut, interpolate(picture.x, picture.y_of_x, cut)});
-    const LineStyle up{.color = input_hue, .width = 1.2, .alpha = 0.75};
-    const LineStyle across{.color = output_hue, .width = 1.2, .alpha = 0.75};
-    const double y_end = std::clamp(corner.y, layout.map.y, layout.map.bottom());
-    canvas.line({corner.x, layout.below.y}, {corner.x, y_end}, up);
-    if (corner.y == y_end) canvas.line({corner.x, corner.y}, {layout.beside.right(), corner.y}, across);
+    const double y = interpolate(picture.x, picture.y_of_x, cut);
+    const Point corner = map.map({cut, y});
+    const Point from = below.map({cut, interpolate(picture.x, picture.p, cut)});
+    const Point to = beside.map({interpolate(picture.y, picture.q, y), y});
+    const double top = std::clamp(corner.y, map.frame().y, map.frame().bottom());
+    canvas.line(from, {corner.x, top}, up);
+    if (corner.y == top) canvas.line(corner, to, across);
   }
-  axes.line(picture.x, picture.y_of_x, {.color = palette::ink, .width = 3.0}, picture.map_label);
-  axes.decorate();
-  axes.legend();
 }
 
 /// What is what, in the corner that the three frames leave free.
-void draw_key(Canvas& canvas, const Rect& corner) {
-  double y = corner.y + 34.0;
+void draw_key(Canvas& canvas, Point corner) {
+  double y = corner.y;
   const auto row = [&](const std::string& text) {
     canvas.text({corner.x + 48.0, y}, text, {.size = 0.9 * font_size, .vertical = VerticalAlign::middle});
     y += 1.75 * font_size;
@@ -185,7 +183,7 @@ void draw_key(Canvas& canvas, const Rect& corner) {
 
 void change_of_variables(const std::string& path, const ChangeOfVariables& picture) {
   check(picture);
-  constexpr double labels = 92.0, below = 72.0;  // tick labels and the names of the axes
+  constexpr double labels = 92.0, names = 72.0;  // tick labels and the names of the axes
   const double width = page_margin + labels + density_depth + gap + map_width + page_margin;
   const auto title = detail::wrap_text(picture.title, detail::caption_size, width - 2.0 * page_margin);
   const auto caption = detail::wrap_all(picture.caption, font_size, width - 2.0 * page_margin);
@@ -195,9 +193,9 @@ void change_of_variables(const std::string& path, const ChangeOfVariables& pictu
   layout.beside = {page_margin + labels, std::round(top), density_depth, map_height};
   layout.map = {layout.beside.right() + gap, layout.beside.y, map_width, map_height};
   layout.below = {layout.map.x, layout.map.bottom() + gap, map_width, density_depth};
-  const double caption_y = layout.below.bottom() + below + 12.0;
+  const double caption_y = layout.below.bottom() + names + 12.0;
   const double height =
-      caption.empty() ? layout.below.bottom() + below : caption_y + detail::lines_height(caption.size(), font_size);
+      caption.empty() ? layout.below.bottom() + names : caption_y + detail::lines_height(caption.size(), font_size);
 
   Canvas canvas(static_cast<int>(width), static_cast<int>(std::ceil(height + page_margin)));
   detail::draw_lines(canvas, {page_margin, page_margin}, title, {.size = detail::caption_size, .bold = true});
@@ -208,10 +206,14 @@ void change_of_variables(const std::string& path, const ChangeOfVariables& pictu
   }
   const Range x{picture.x.front(), picture.x.back()}, y{picture.y.front(), picture.y.back()};
   const std::vector<double> cuts = quantiles(picture.x, picture.p);
-  draw_input(canvas, layout.below, picture, x, cuts);
-  draw_output(canvas, layout.beside, picture, y);
-  draw_map(canvas, layout, picture, x, y, cuts);
-  draw_key(canvas, {page_margin + labels, layout.below.y, density_depth, density_depth});
+  const Axes below = draw_input(canvas, layout.below, picture, x, cuts);
+  const Axes beside = draw_output(canvas, layout.beside, picture, y);
+  Axes map(canvas, layout.map, x, y, {.x_tick_labels = false, .y_tick_labels = false});
+  draw_guides(canvas, picture, map, below, beside, cuts);
+  map.line(picture.x, picture.y_of_x, {.color = palette::ink, .width = 3.0}, picture.map_label);
+  map.decorate();
+  map.legend();
+  draw_key(canvas, {layout.beside.x, layout.below.y + 44.0});
   canvas.write_png(path);
 }
 

@@ -88,9 +88,9 @@ AxesStyle lattice_axes(const std::string& title) {
 struct FilmLook {
   std::size_t columns = 1, rows = 1;
   double panel = 300.0;
-  double labels = 44.0;  // tick labels to the left of each frame
+  double labels = 48.0;  // tick labels to the left of each frame
   double arrow = 58.0;   // between a frame and the labels of the next
-  double font = 16.0;
+  double font = 18.0;
   double title_lines = 0.0;  // height of the frames' titles, with the space below them
   double row_gap = 56.0;     // tick labels below the row above, and some air
 
@@ -196,7 +196,7 @@ void film_strip(const std::string& path, const std::vector<LatticePanel>& frames
   const double width = left + columns * look.step_x() - (look.rows > 1 ? 0.0 : look.arrow) - look.labels + page_margin;
   const auto heading = detail::wrap_text(title, detail::caption_size, width - 2.0 * page_margin);
   double top = page_margin + look.title_lines;
-  if (!heading.empty()) top += detail::lines_height(heading.size(), detail::caption_size) + 24.0;
+  if (!heading.empty()) top += detail::lines_height(heading.size(), detail::caption_size) + 28.0;
   const double height = top + rows * look.step_y() - look.title_lines - 16.0 + page_margin;
   Canvas canvas(static_cast<int>(width), static_cast<int>(height));
   detail::draw_lines(canvas, {left, page_margin}, heading, {.size = detail::caption_size, .bold = true});

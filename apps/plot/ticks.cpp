@@ -107,11 +107,16 @@ std::vector<Tick> log_ticks(Range exponents, int target) {
   const auto power = [](double exponent) {
     return exponent == 0.0 ? std::string("1") : "10" + superscript(static_cast<int>(exponent));
   };
+  const bool short_range = span <= 1.0 || 3.0 * span <= target;
   const double step = std::max(1.0, std::ceil(span / std::max(target, 1) - 1e-9));
   for (double e = std::floor(exponents.lo / step) * step; e <= exponents.hi + 1.0; e += step) {
-    add(e, power(e));
-    if (span > 2.0) continue;
-    for (const double factor : {2.0, 5.0}) add(e + std::log10(factor), pretty_number(factor * std::pow(10.0, e), 1));
+    if (!short_range) {
+      add(e, power(e));
+      continue;
+    }
+    for (const double factor : {1.0, 2.0, 5.0}) {
+      add(e + std::log10(factor), pretty_number(factor * std::pow(10.0, e), 1));
+    }
   }
   return ticks;
 }
