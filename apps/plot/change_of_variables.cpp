@@ -20,7 +20,7 @@ constexpr Color input_hue = palette::blue;
 constexpr Color output_hue = palette::vermillion;
 constexpr double map_width = 660.0, map_height = 560.0;
 constexpr double density_depth = 250.0;  // how far the densities' frames reach away from the map's
-constexpr double gap = 18.0;             // between the map's frame and theirs
+constexpr double gap = 34.0;             // between the map's frame and theirs
 constexpr std::size_t intervals = 10;    // of equal probability
 
 [[noreturn]] void fail(const std::string& what) { throw std::invalid_argument("change_of_variables: " + what); }
@@ -213,7 +213,7 @@ void change_of_variables(const std::string& path, const ChangeOfVariables& pictu
   map.line(picture.x, picture.y_of_x, {.color = palette::ink, .width = 3.0}, picture.map_label);
   map.decorate();
   map.legend();
-  draw_key(canvas, {layout.beside.x, layout.below.y + 44.0});
+  draw_key(canvas, {layout.beside.x, layout.below.y + 40.0});
   canvas.write_png(path);
 }
 

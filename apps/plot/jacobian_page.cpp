@@ -46,7 +46,7 @@ std::string cell_number(double value, int digits) {
 }
 
 /// The numbers in the cells, in the size and precision at which the longest of them fits; none if they do not fit.
-void draw_numbers(Canvas& canvas, const Rect& frame, const Matrix& matrix, Range scale) {
+void draw_numbers(Canvas& canvas, const Rect& frame, const Matrix& matrix, const detail::MagnitudeScale& scale) {
   const double cell_w = frame.w / static_cast<double>(matrix.columns);
   const double cell_h = frame.h / static_cast<double>(matrix.rows);
   for (const int digits : {4, 3, 2, 1}) {
@@ -111,7 +111,7 @@ void draw_indices(Canvas& canvas, const Rect& frame, const Matrix& matrix) {
 }
 
 /// A matrix with everything that belongs to it.
-void draw_panel(Canvas& canvas, const Rect& square, const Matrix& matrix, Range scale) {
+void draw_panel(Canvas& canvas, const Rect& square, const Matrix& matrix, const detail::MagnitudeScale& scale) {
   const Rect frame = detail::frame_in(matrix, square);
   detail::draw_magnitudes(canvas, frame, matrix, scale);
   if (!matrix.values.empty()) {
@@ -170,7 +170,7 @@ void jacobian_page(const std::string& path, const JacobianView& view) {
   detail::Magnitudes magnitudes;
   magnitudes.add(view.natural);
   magnitudes.add(view.ordered);
-  const Range scale = magnitudes.scale();
+  const detail::MagnitudeScale scale = magnitudes.scale();
   const Rect &left = layout.left, &right = layout.right;
 
   Canvas canvas(static_cast<int>(layout.width), static_cast<int>(std::ceil(layout.height)));

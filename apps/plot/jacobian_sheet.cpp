@@ -77,7 +77,7 @@ struct Layout {
 };
 
 void draw_layer(Canvas& canvas, const Rect& square, const JacobianView& layer, const Words& words, double font,
-                Range scale) {
+                const detail::MagnitudeScale& scale) {
   const Rect frame = detail::frame_in(layer.ordered, square);
   detail::draw_magnitudes(canvas, frame, layer.ordered, scale);
   detail::stroke_outside(canvas, frame);

@@ -13,7 +13,7 @@ namespace bijou::plot {
 
 namespace {
 
-constexpr double most_decades = 8.0;  // smaller magnitudes share the darkest colour: they are still not white
+constexpr double most_decades = 8.0;
 
 /// At most so many rows and columns, each entry the largest of its block.
 Matrix shrink_to(const Matrix& matrix, std::size_t rows, std::size_t columns) {
@@ -64,19 +64,17 @@ void Magnitudes::add(const Matrix& matrix) {
   }
 }
 
-Range Magnitudes::scale() const {
-  if (hi_ < lo_) return {-1.0, 1.0};
-  Range range{std::max(lo_, hi_ - most_decades), hi_};
-  if (range.span() < 1.0) {
-    const double center = 0.5 * (range.lo + range.hi);
-    range = {center - 0.5, center + 0.5};
-  }
-  return range;
+MagnitudeScale Magnitudes::scale() const {
+  if (hi_ < lo_) return {{-1.0, 1.0}, false};
+  if (hi_ - lo_ > most_decades) return {{std::ceil(hi_ - most_decades), hi_}, true};
+  if (hi_ - lo_ >= 1.0) return {{lo_, hi_}, false};
+  const double center = 0.5 * (lo_ + hi_);
+  return {{center - 0.5, center + 0.5}, false};
 }
 
-Color magnitude_color(double value, Range scale) {
+Color magnitude_color(double value, const MagnitudeScale& scale) {
   if (value == 0.0) return palette::white;
-  return viridis((std::log10(std::abs(value)) - scale.lo) / scale.span());
+  return viridis((std::log10(std::abs(value)) - scale.exponents.lo) / scale.exponents.span());
 }
 
 Rect frame_in(const Matrix& matrix, const Rect& square) {
@@ -87,7 +85,7 @@ Rect frame_in(const Matrix& matrix, const Rect& square) {
   return {std::round(square.x), std::round(square.y), side(matrix.columns, square.w), side(matrix.rows, square.h)};
 }
 
-void draw_magnitudes(Canvas& canvas, const Rect& frame, const Matrix& matrix, Range scale) {
+void draw_magnitudes(Canvas& canvas, const Rect& frame, const Matrix& matrix, const MagnitudeScale& scale) {
   if (matrix.values.empty()) return draw_note(canvas, frame, "no matrix");
   const auto width = static_cast<std::size_t>(frame.w), height = static_cast<std::size_t>(frame.h);
   const Matrix small = shrink_to(matrix, height, width);
@@ -106,14 +104,22 @@ void stroke_outside(Canvas& canvas, const Rect& frame) {
                      {.color = palette::frame, .width = 1.5});
 }
 
-void draw_magnitude_scale(Canvas& canvas, Rect rect, Range scale) {
-  constexpr double gap = 16.0;
+void draw_magnitude_scale(Canvas& canvas, Rect rect, const MagnitudeScale& scale) {
+  constexpr double gap = 14.0;
+  const auto patch = [&](double bottom, Color color, const std::string& meaning) {
+    const Rect square{rect.x, bottom - scale_width, scale_width, scale_width};
+    canvas.fill_rect(square, color);
+    canvas.stroke_rect(square, {.color = palette::frame, .width = 1.5});
+    canvas.text({square.right() + 14.0, square.center_y()}, meaning,
+                {.size = 0.9 * font_size, .color = palette::soft_ink, .vertical = VerticalAlign::middle});
+  };
+  patch(rect.bottom(), palette::white, "exactly 0");
   rect.h -= scale_width + gap;
-  log_color_bar(canvas, rect, scale, font_size);
-  const Rect zero{rect.x, rect.bottom() + gap, scale_width, scale_width};
-  canvas.stroke_rect(zero, {.color = palette::frame, .width = 1.5});
-  canvas.text({zero.right() + 14.0, zero.center_y()}, "exactly 0",
-              {.size = 0.9 * font_size, .color = palette::soft_ink, .vertical = VerticalAlign::middle});
+  if (scale.cut) {
+    patch(rect.bottom(), viridis(0.0), "below " + pretty_number(std::pow(10.0, scale.exponents.lo)));
+    rect.h -= scale_width + gap;
+  }
+  log_color_bar(canvas, rect, scale.exponents, font_size);
 }
 
 }  // namespace detail

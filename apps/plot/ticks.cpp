@@ -105,7 +105,8 @@ std::vector<Tick> log_ticks(Range exponents, int target) {
     ticks.push_back({std::clamp(exponent, exponents.lo, exponents.hi), label});
   };
   const auto power = [](double exponent) {
-    return exponent == 0.0 ? std::string("1") : "10" + superscript(static_cast<int>(exponent));
+    if (exponent == 0.0) return std::string("1");
+    return exponent == 1.0 ? std::string("10") : "10" + superscript(static_cast<int>(exponent));
   };
   const bool short_range = span <= 1.0 || 3.0 * span <= target;
   const double step = std::max(1.0, std::ceil(span / std::max(target, 1) - 1e-9));
