@@ -60,8 +60,10 @@ void draw_numbers(Canvas& canvas, const Rect& frame, const Matrix& matrix, const
       const Color cell = detail::magnitude_color(v, scale);
       const double light = 0.3 * cell.r + 0.59 * cell.g + 0.11 * cell.b;
       const Color ink = v == 0.0 ? palette::frame : light > 130.0 ? palette::ink : palette::white;
-      const auto row = static_cast<double>(k / matrix.columns), column = static_cast<double>(k % matrix.columns);
-      canvas.text({frame.x + (column + 0.5) * cell_w, frame.y + (row + 0.5) * cell_h}, cell_number(v, digits),
+      const std::size_t row = k / matrix.columns, column = k % matrix.columns;
+      const Point center{frame.x + (static_cast<double>(column) + 0.5) * cell_w,
+                         frame.y + (static_cast<double>(row) + 0.5) * cell_h};
+      canvas.text(center, cell_number(v, digits),
                   {.size = size, .color = ink, .align = Align::center, .vertical = VerticalAlign::middle});
     }
     return;

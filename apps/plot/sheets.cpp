@@ -32,7 +32,8 @@ struct Tiles {
   Tiles(std::size_t columns, std::size_t w, std::size_t h, double width) {
     const double across = static_cast<double>(columns);
     const double side = static_cast<double>(std::max(w, h));
-    const double wanted = std::floor((width / across - gap) / static_cast<double>(w));
+    // Rounded down, unless the next factor is near: a sheet a little too wide is better than one of half the width.
+    const double wanted = std::floor((width / across - gap) / static_cast<double>(w) + 0.4);
     scale = static_cast<int>(std::max(1.0, std::min(wanted, std::floor(largest_tile / side))));
     gap = std::max(4, static_cast<int>(0.035 * side * scale));
     tile_w = static_cast<double>(w) * scale;
