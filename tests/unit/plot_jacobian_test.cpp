@@ -148,6 +148,31 @@ TEST_CASE("jacobians: colours are magnitudes on a scale of their own") {
   CHECK(scale_of({0.0, 0.0}).exponents.given());
 }
 
+TEST_CASE("jacobians: both panels of a page share one scale, and so do the maps of a sheet") {
+  const Folder folder;
+  const Matrix one{{1.0}, 1, 1}, small{{1e-3}, 1, 1};
+  jacobian_page(folder.file("page.png"), view_of(one, small));
+  jacobian_sheet(folder.file("sheet.png"), {view_of({}, one), view_of({}, small)}, "");
+  for (const char* name : {"page.png", "sheet.png"}) {
+    const Decoded picture(folder.file(name));
+    // The first matrix is the brightest, the second the darkest, and the first stands to the left.
+    const auto columns = [&](Color color) {
+      int left = picture.width, right = 0;
+      for (int x = 0; x < picture.width; ++x) {
+        int hits = 0;
+        for (int y = 0; y < picture.height; ++y) hits += picture.at(x, y) == color ? 1 : 0;
+        if (hits > 200) left = std::min(left, x), right = std::max(right, x);
+      }
+      return std::pair{left, right};
+    };
+    const auto [bright_left, bright_right] = columns(viridis(1.0));
+    const auto [dark_left, dark_right] = columns(viridis(0.0));
+    CHECK(bright_right - bright_left > 250);
+    CHECK(dark_right - dark_left == bright_right - bright_left);
+    CHECK(dark_left > bright_right);
+  }
+}
+
 TEST_CASE("jacobians: small matrices show their numbers") {
   const Folder folder;
   const Matrix plus{{1.0, 0.0, 2.0, 3.0}, 2, 2}, minus{{1.0, 0.0, -2.0, 3.0}, 2, 2};

@@ -269,6 +269,20 @@ TEST_CASE("plot: image sheets enlarge every pixel") {
   CHECK(Decoded(folder.file()).height > 100);
 }
 
+TEST_CASE("plot: sheets of usual sizes use the page's width") {
+  const Folder folder;
+  for (const std::size_t side : {8, 28, 32}) {
+    for (const std::size_t columns : {8, 10, 12}) {
+      const std::vector<double> grey(2 * columns * side * side, 0.5);
+      image_grid(folder.file(), Images(grey, 2 * columns, side, side),
+                 {.columns = columns, .row_labels = {"T = 0", "T = 0.25"}});
+      const int width = Decoded(folder.file()).width;
+      CHECK(width > 700);
+      CHECK(width < 1200);
+    }
+  }
+}
+
 TEST_CASE("plot: pairs of images and reconstructions") {
   const Folder folder;
   std::vector<double> real(3 * 4 * 4, 0.25), again = real;
