@@ -19,18 +19,25 @@ double tick_font(const AxesStyle& style) { return 0.9 * style.font; }
 
 int target_ticks(double pixels, double each) { return std::clamp(static_cast<int>(pixels / each), 2, 9); }
 
-Ticks x_ticks_for(const Rect& frame, Range x, const AxesStyle& style) {
-  return nice_ticks(x, target_ticks(frame.w, 5.0 * style.font), style.integer_x);
+std::vector<Tick> labelled(const Ticks& ticks) {
+  std::vector<Tick> result;
+  for (const double v : ticks.values) result.push_back({v, ticks.label(v)});
+  return result;
 }
 
-Ticks y_ticks_for(const Rect& frame, Range y, const AxesStyle& style) {
+std::vector<Tick> x_ticks_for(const Rect& frame, Range x, const AxesStyle& style) {
+  return labelled(nice_ticks(x, target_ticks(frame.w, 5.0 * style.font), style.integer_x));
+}
+
+std::vector<Tick> y_ticks_for(const Rect& frame, Range y, const AxesStyle& style) {
   // Labels of y need less room, but with equal scales the ticks should be equal too.
-  return nice_ticks(y, target_ticks(frame.h, (style.equal ? 5.0 : 4.0) * style.font));
+  const int target = target_ticks(frame.h, (style.equal ? 5.0 : 4.0) * style.font);
+  return style.log_y ? log_ticks(y, target) : labelled(nice_ticks(y, target));
 }
 
-double widest_label(const Ticks& ticks, double font) {
+double widest_label(const std::vector<Tick>& ticks, double font) {
   double width = 0.0;
-  for (const double v : ticks.values) width = std::max(width, text_width(ticks.label(v), font));
+  for (const Tick& tick : ticks) width = std::max(width, text_width(tick.label, font));
   return width;
 }
 
@@ -62,20 +69,20 @@ Axes::Axes(Canvas& canvas, const Rect& frame, Range x, Range y, AxesStyle style)
   canvas_.fill_rect(frame_, palette::white);
   if (!style_.grid) return;
   const LineStyle faint{.color = palette::grid, .width = 1.5};
-  for (const double v : x_ticks_.values) {
-    const double px = map({v, y_.lo}).x;
+  for (const Tick& tick : x_ticks_) {
+    const double px = map({tick.at, y_.lo}).x;
     canvas_.line({px, frame_.y}, {px, frame_.bottom()}, faint);
   }
-  for (const double v : y_ticks_.values) {
-    const double py = map({x_.lo, v}).y;
+  for (const Tick& tick : y_ticks_) {
+    const double py = map({x_.lo, tick.at}).y;
     canvas_.line({frame_.x, py}, {frame_.right(), py}, faint);
   }
 }
 
 Margins Axes::margins(const Rect& approximate_frame, Range x, Range y, const AxesStyle& style) {
   const double font = tick_font(style);
-  const Ticks x_ticks = x_ticks_for(approximate_frame, usable(x), style);
-  const Ticks y_ticks = y_ticks_for(approximate_frame, usable(y), style);
+  const std::vector<Tick> x_ticks = x_ticks_for(approximate_frame, usable(x), style);
+  const std::vector<Tick> y_ticks = y_ticks_for(approximate_frame, usable(y), style);
   Margins space{4.0, 4.0, 4.0, 4.0};
   if (style.y_tick_labels) {
     space.left = tick_length + tick_gap + widest_label(y_ticks, font);
@@ -93,7 +100,8 @@ Margins Axes::margins(const Rect& approximate_frame, Range x, Range y, const Axe
 }
 
 Point Axes::map(Point data) const {
-  return {frame_.x + (data.x - x_.lo) / x_.span() * frame_.w,
+  const double along = (data.x - x_.lo) / x_.span() * frame_.w;
+  return {style_.mirrored ? frame_.right() - along : frame_.x + along,
           frame_.bottom() - (data.y - y_.lo) / y_.span() * frame_.h};
 }
 
@@ -211,18 +219,18 @@ void Axes::decorate() {
   const double font = tick_font(style_);
   const LineStyle edge{.color = palette::frame, .width = 1.5};
   canvas_.stroke_rect(frame_, edge);
-  for (const double v : x_ticks_.values) {
-    const double px = map({v, y_.lo}).x;
+  for (const auto& [at, label] : x_ticks_) {
+    const double px = map({at, y_.lo}).x;
     canvas_.line({px, frame_.bottom()}, {px, frame_.bottom() + tick_length}, edge);
     if (!style_.x_tick_labels) continue;
-    canvas_.text({px, frame_.bottom() + tick_length + tick_gap}, x_ticks_.label(v),
+    canvas_.text({px, frame_.bottom() + tick_length + tick_gap}, label,
                  {.size = font, .color = palette::soft_ink, .align = Align::center, .vertical = VerticalAlign::top});
   }
-  for (const double v : y_ticks_.values) {
-    const double py = map({x_.lo, v}).y;
+  for (const auto& [at, label] : y_ticks_) {
+    const double py = map({x_.lo, at}).y;
     canvas_.line({frame_.x - tick_length, py}, {frame_.x, py}, edge);
     if (!style_.y_tick_labels) continue;
-    canvas_.text({frame_.x - tick_length - tick_gap, py}, y_ticks_.label(v),
+    canvas_.text({frame_.x - tick_length - tick_gap, py}, label,
                  {.size = font, .color = palette::soft_ink, .align = Align::right, .vertical = VerticalAlign::middle});
   }
   const Margins space = margins(frame_, x_, y_, style_);
@@ -289,23 +297,44 @@ void Axes::legend() {
   }
 }
 
-void color_bar(Canvas& canvas, const Rect& rect, Range limits, double font, const std::string& label) {
-  const Range range = usable(limits);
+namespace {
+
+/// The coloured bar and its frame.
+void draw_scale(Canvas& canvas, const Rect& rect) {
   const int rows = static_cast<int>(std::lround(rect.h));
   for (int i = 0; i < rows; ++i) {
     canvas.fill_rect({rect.x, rect.bottom() - i - 1.0, rect.w, 1.0}, viridis((i + 0.5) / rows));
   }
-  const LineStyle edge{.color = palette::frame, .width = 1.5};
-  canvas.stroke_rect(rect, edge);
+  canvas.stroke_rect(rect, {.color = palette::frame, .width = 1.5});
+}
+
+/// A tick at a share of the bar's height.
+void draw_scale_tick(Canvas& canvas, const Rect& rect, double share, const std::string& label, double font) {
+  const double y = rect.bottom() - share * rect.h;
+  canvas.line({rect.right(), y}, {rect.right() + tick_length, y}, {.color = palette::frame, .width = 1.5});
+  canvas.text({rect.right() + tick_length + tick_gap, y}, label,
+              {.size = 0.9 * font, .color = palette::soft_ink, .vertical = VerticalAlign::middle});
+}
+
+}  // namespace
+
+void color_bar(Canvas& canvas, const Rect& rect, Range limits, double font, const std::string& label) {
+  const Range range = usable(limits);
+  draw_scale(canvas, rect);
   const Ticks ticks = nice_ticks(range, target_ticks(rect.h, 4.0 * font));
   for (const double v : ticks.values) {
-    const double y = rect.bottom() - (v - range.lo) / range.span() * rect.h;
-    canvas.line({rect.right(), y}, {rect.right() + tick_length, y}, edge);
-    canvas.text({rect.right() + tick_length + tick_gap, y}, ticks.label(v),
-                {.size = 0.9 * font, .color = palette::soft_ink, .vertical = VerticalAlign::middle});
+    draw_scale_tick(canvas, rect, (v - range.lo) / range.span(), ticks.label(v), font);
   }
   if (label.empty()) return;
   canvas.text({rect.center_x(), rect.y - 0.75 * font}, label, {.size = font, .align = Align::center});
+}
+
+void log_color_bar(Canvas& canvas, const Rect& rect, Range exponents, double font) {
+  const Range range = usable(exponents);
+  draw_scale(canvas, rect);
+  for (const Tick& tick : log_ticks(range, target_ticks(rect.h, 2.5 * font))) {
+    draw_scale_tick(canvas, rect, (tick.at - range.lo) / range.span(), tick.label, font);
+  }
 }
 
 }  // namespace bijou::plot

@@ -23,6 +23,16 @@ struct Ticks {
 /// About `target` nice ticks inside of the range; `integer` forbids steps below 1.
 Ticks nice_ticks(Range range, int target, bool integer = false);
 
+/// A place on an axis and its text.
+struct Tick {
+  double at = 0.0;
+  std::string label{};
+};
+
+/// About `target` ticks for a range of exponents of ten: powers of ten, every second or third of them over a long
+/// range, and 2 and 5 times powers of ten over a short one. A tick lies at log10 of the number it shows.
+std::vector<Tick> log_ticks(Range exponents, int target);
+
 /// A number in at most `digits` significant digits with a true minus sign; very small and very large ones are
 /// written like 2.5 × 10⁻⁷.
 std::string pretty_number(double value, int digits = 4);
@@ -44,6 +54,8 @@ struct AxesStyle {
   bool x_tick_labels = true;
   bool y_tick_labels = true;
   bool integer_x = false;  ///< no ticks between whole numbers
+  bool log_y = false;      ///< the data's y is log10 of what the ticks shall show
+  bool mirrored = false;   ///< x grows to the left
   bool equal = false;      ///< same scale in x and y: the range that is too short is widened
 };
 
@@ -111,13 +123,15 @@ class Axes {
   Range x_;
   Range y_;
   AxesStyle style_;
-  Ticks x_ticks_;
-  Ticks y_ticks_;
+  std::vector<Tick> x_ticks_;
+  std::vector<Tick> y_ticks_;
   std::vector<Entry> entries_;
   std::vector<Point> occupied_;  // pixels with data, for the choice of the legend's corner
 };
 
 /// A vertical colour scale of viridis with tick labels on its right side.
 void color_bar(Canvas& canvas, const Rect& rect, Range limits, double font, const std::string& label = {});
+/// The same for a scale of exponents of ten.
+void log_color_bar(Canvas& canvas, const Rect& rect, Range exponents, double font);
 
 }  // namespace bijou::plot

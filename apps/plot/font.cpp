@@ -9,6 +9,7 @@
 #include <numbers>
 #include <sstream>
 #include <string>
+#include <utility>
 
 #include "apps/plot/font_glyphs.hpp"
 
@@ -99,16 +100,18 @@ Glyph make_glyph(const detail::GlyphSource& source) {
   return glyph;
 }
 
-/// The same drawing, smaller and raised.
-Glyph superscript(Glyph glyph) {
+/// The same drawing, smaller and raised or lowered.
+Glyph script(Glyph glyph, double rise) {
   constexpr double scale = 0.6;
-  constexpr double raise = 0.36;
   for (auto& stroke : glyph.strokes) {
-    for (Point& p : stroke) p = {p.x * scale, p.y * scale + raise};
+    for (Point& p : stroke) p = {p.x * scale, p.y * scale + rise};
   }
   glyph.advance *= scale;
   return glyph;
 }
+
+Glyph superscript(const Glyph& glyph) { return script(glyph, 0.36); }
+Glyph subscript(const Glyph& glyph) { return script(glyph, -0.16); }
 
 std::map<char32_t, Glyph> make_font() {
   std::map<char32_t, Glyph> font;
@@ -119,8 +122,20 @@ std::map<char32_t, Glyph> make_font() {
                                  U'\u2075', U'\u2076', U'\u2077', U'\u2078', U'\u2079'};
   for (char32_t digit = 0; digit < 10; ++digit) {
     font.emplace(raised[digit], superscript(font.at(U'0' + digit)));
+    font.emplace(U'\u2080' + digit, subscript(font.at(U'0' + digit)));
   }
-  font.emplace(U'\u207b', superscript(font.at(U'\u2212')));
+  constexpr std::pair<char32_t, char32_t> more_raised[] = {
+      {U'\u207a', U'+'}, {U'\u207b', U'\u2212'}, {U'\u207d', U'('}, {U'\u207e', U')'}, {U'\u207f', U'n'},
+      {U'\u1d40', U'T'}, {U'\u1d48', U'd'},      {U'\u1d4f', U'k'}, {U'\u02e3', U'x'}, {U'\u2071', U'i'}};
+  for (const auto& [code, base] : more_raised) font.emplace(code, superscript(font.at(base)));
+  // Small letters that exist as subscripts: there is no d among them.
+  constexpr std::pair<char32_t, char32_t> lowered[] = {
+      {U'\u208a', U'+'}, {U'\u208b', U'\u2212'}, {U'\u208d', U'('}, {U'\u208e', U')'}, {U'\u2090', U'a'},
+      {U'\u2091', U'e'}, {U'\u2092', U'o'},      {U'\u2093', U'x'}, {U'\u2095', U'h'}, {U'\u2096', U'k'},
+      {U'\u2097', U'l'}, {U'\u2098', U'm'},      {U'\u2099', U'n'}, {U'\u209a', U'p'}, {U'\u209b', U's'},
+      {U'\u209c', U't'}, {U'\u1d62', U'i'},      {U'\u1d63', U'r'}, {U'\u1d64', U'u'}, {U'\u1d65', U'v'},
+      {U'\u2c7c', U'j'}};
+  for (const auto& [code, base] : lowered) font.emplace(code, subscript(font.at(base)));
   return font;
 }
 

@@ -14,8 +14,8 @@ struct TextStrokes {
   double width = 0.0;  ///< advance of the whole line
 };
 
-/// Lays out one line of UTF-8 text in the built-in stroke font: ASCII and the few signs that pictures of
-/// mathematics need (minus, times, arrows, superscript digits, some Greek). Anything else becomes a box.
+/// Lays out one line of UTF-8 text in the built-in stroke font: ASCII and the signs that pictures of mathematics
+/// need (sums, partial derivatives, arrows, raised and lowered digits, Greek). Anything else becomes a box.
 TextStrokes stroke_text(std::string_view utf8);
 
 /// Width in pixels of a line of text of the given font size.

@@ -17,6 +17,13 @@ inline constexpr double page_margin = 28.0;
 /// by itself keeps its line. An empty text has no lines.
 std::vector<std::string> wrap_text(const std::string& text, double size, double width);
 
+/// The same for places that are narrow: breaks words that are too wide, and ends the last of `most` lines with an
+/// ellipsis if the text goes on.
+std::vector<std::string> fit_text(const std::string& text, double size, double width, std::size_t most);
+
+/// Every paragraph wrapped, one after another.
+std::vector<std::string> wrap_all(const std::vector<std::string>& paragraphs, double size, double width);
+
 /// Draws lines of text below each other, the first one's capitals starting at the anchor's height.
 void draw_lines(Canvas& canvas, Point anchor, const std::vector<std::string>& lines, const TextStyle& style);
 

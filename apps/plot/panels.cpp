@@ -61,16 +61,17 @@ struct LatticeLook {
   double row_gap = 84.0;  // tick labels of the row above, title of the row below
 };
 
-void draw_panel(Canvas& canvas, const LatticePanel& panel, const Rect& frame, const std::vector<Color>& colors) {
+void draw_panel(Canvas& canvas, const LatticePanel& panel, const Rect& frame, const std::vector<Color>& colors,
+                const AxesStyle& style) {
   auto [x, y] = data_ranges(panel.points, 0.002, 0.08);
   if (panel.x.given()) x = panel.x;
   if (panel.y.given()) y = panel.y;
-  Axes axes(canvas, frame, x, y, {.title = panel.title, .font = font_size, .grid = false, .equal = true});
+  Axes axes(canvas, frame, x, y, style);
   for (const Polyline& line : panel.horizontal) axes.line(line, {.color = horizontal_hue, .width = 1.5});
   for (const Polyline& line : panel.vertical) axes.line(line, {.color = vertical_hue, .width = 1.5});
   // A white rim keeps the points apart from the lines behind them.
   const Color rim[] = {palette::white};
-  const double radius = 1.25 * radius_for(panel.points.size());
+  const double radius = 1.25 * radius_for(panel.points.size()) * std::min(1.0, frame.w / LatticeLook{}.panel);
   axes.scatter(panel.points, rim, radius + 1.0, 0.75);
   axes.scatter(panel.points, colors, radius);
   if (panel.points.empty() && panel.horizontal.empty() && panel.vertical.empty()) {
@@ -78,6 +79,38 @@ void draw_panel(Canvas& canvas, const LatticePanel& panel, const Rect& frame, co
   }
   axes.decorate();
 }
+
+AxesStyle lattice_axes(const std::string& title) {
+  return {.title = title, .font = font_size, .grid = false, .equal = true};
+}
+
+/// The measures of a film strip: the fewer frames stand side by side, the larger they are.
+struct FilmLook {
+  std::size_t columns = 1, rows = 1;
+  double panel = 300.0;
+  double labels = 48.0;  // tick labels to the left of each frame
+  double arrow = 58.0;   // between a frame and the labels of the next
+  double font = 18.0;
+  double title_lines = 0.0;  // height of the frames' titles, with the space below them
+  double row_gap = 56.0;     // tick labels below the row above, and some air
+
+  explicit FilmLook(const std::vector<LatticePanel>& frames) {
+    constexpr std::size_t most = 5;
+    const std::size_t n = std::max<std::size_t>(frames.size(), 1);
+    rows = (n + most - 1) / most;
+    columns = (n + rows - 1) / rows;
+    if (columns < 4) panel = 400.0;
+    std::size_t lines = 0;
+    for (const LatticePanel& frame : frames) lines = std::max(lines, title(frame).size());
+    if (lines > 0) title_lines = detail::lines_height(lines, title_font()) + 12.0;
+  }
+  double title_font() const { return 1.1 * font; }
+  std::vector<std::string> title(const LatticePanel& frame) const {
+    return detail::fit_text(frame.title, title_font(), panel + 0.5 * labels, 2);
+  }
+  double step_x() const { return panel + arrow + labels; }
+  double step_y() const { return title_lines + panel + row_gap; }
+};
 
 }  // namespace
 
@@ -146,11 +179,41 @@ void lattice(const std::string& path, const std::vector<LatticeRow>& rows, const
                      look.panel};
     Rect second = first;
     second.x = first.right() + look.arrow;
-    draw_panel(canvas, row.from, first, colors);
-    draw_panel(canvas, row.to, second, colors);
+    draw_panel(canvas, row.from, first, colors, lattice_axes(row.from.title));
+    draw_panel(canvas, row.to, second, colors, lattice_axes(row.to.title));
     draw_arrow(canvas, first.right() + 30.0, second.x - 72.0, first.center_y(), row.arrow);
   }
   draw_title(canvas, left, title);
+  canvas.write_png(path);
+}
+
+void film_strip(const std::string& path, const std::vector<LatticePanel>& frames, const std::vector<Color>& colors,
+                const std::string& title) {
+  const FilmLook look(frames);
+  const auto columns = static_cast<double>(look.columns), rows = static_cast<double>(look.rows);
+  const double left = page_margin + look.labels;
+  // A row that goes on in the next one ends with an arrow, too.
+  const double width = left + columns * look.step_x() - (look.rows > 1 ? 0.0 : look.arrow) - look.labels + page_margin;
+  const auto heading = detail::wrap_text(title, detail::caption_size, width - 2.0 * page_margin);
+  double top = page_margin + look.title_lines;
+  if (!heading.empty()) top += detail::lines_height(heading.size(), detail::caption_size) + 28.0;
+  const double height = top + rows * look.step_y() - look.title_lines - 16.0 + page_margin;
+  Canvas canvas(static_cast<int>(width), static_cast<int>(height));
+  detail::draw_lines(canvas, {left, page_margin}, heading, {.size = detail::caption_size, .bold = true});
+  if (frames.empty()) detail::draw_note(canvas, canvas.bounds(), "nothing to show");
+  const std::vector<Color> own = colors.empty() && !frames.empty() ? color_by_angle(frames[0].points) : colors;
+  for (std::size_t i = 0; i < frames.size(); ++i) {
+    const Rect frame{std::round(left + static_cast<double>(i % look.columns) * look.step_x()),
+                     std::round(top + std::floor(static_cast<double>(i) / columns) * look.step_y()), look.panel,
+                     look.panel};
+    draw_panel(canvas, frames[i], frame, own, {.font = look.font, .grid = false, .equal = true});
+    const auto words = look.title(frames[i]);
+    const double words_y = frame.y - 12.0 - detail::lines_height(words.size(), look.title_font());
+    detail::draw_lines(canvas, {frame.center_x(), words_y}, words,
+                       {.size = look.title_font(), .align = Align::center, .bold = true});
+    if (i + 1 == frames.size()) continue;
+    draw_arrow(canvas, frame.right() + 12.0, frame.right() + look.arrow - 4.0, frame.center_y(), "");
+  }
   canvas.write_png(path);
 }
 

@@ -60,6 +60,13 @@ struct PairsStyle {
 void pairs_sheet(const std::string& path, const Images& originals, const Images& reconstructions,
                  const PairsStyle& style = {});
 
+/// What a model fills in: rows of original images, below them the same images with their hidden pixels tinted, and
+/// below those the images as filled in. `hidden` holds one value per pixel, [n, h, w], true where the pixel was
+/// hidden. Row labels, if given, are three and take the place of the usual ones. Both stacks and `hidden` must agree
+/// in shape (else std::invalid_argument).
+void inpainting_sheet(const std::string& path, const Images& originals, const std::vector<bool>& hidden,
+                      const Images& filled, const SheetStyle& style = {});
+
 /// A curve of a training run.
 struct Curve {
   enum class Kind { training, validation };
@@ -127,7 +134,39 @@ struct LatticeRow {
 /// clipped to the panels and broken where they are not finite.
 void lattice(const std::string& path, const std::vector<LatticeRow>& rows, const std::string& title = {});
 
+/// A plane bent step by step: the frames from left to right, in several rows if there are more than five, with arrows
+/// between them. Point i has the same colour in all frames; without colours given, by its direction in the first.
+void film_strip(const std::string& path, const std::vector<LatticePanel>& frames, const std::vector<Color>& colors = {},
+                const std::string& title = {});
+
 /// A colour for each point by its direction from the centre of all points.
 std::vector<Color> color_by_angle(const std::vector<Point>& points);
+
+/// A one-dimensional map y = f(x), a density p of x, and what the map makes of it: q(y) = p(x) / |dy/dx|.
+struct ChangeOfVariables {
+  std::vector<double> x{}, p{};        ///< the density of the input on a grid, x increasing
+  std::vector<double> y_of_x{};        ///< the map on that grid
+  std::vector<double> y{}, q{};        ///< the density of the output on a grid of its own, y increasing
+  std::vector<double> samples_y{};     ///< mapped samples, for the histogram
+  std::string map_label{}, title{};    ///< the map's equation, and what stands above the picture
+  std::vector<std::string> caption{};  ///< paragraphs below the picture
+};
+
+/// The map in a large panel, the density of x below it and that of y turned to its left, each sharing the map's
+/// axis. Thin lines lead intervals of equal probability through the map: where it is steep, it spreads them. The
+/// frames span the two grids. Vectors of different lengths, grids that do not increase, densities below 0 and
+/// numbers that are not finite give std::invalid_argument.
+void change_of_variables(const std::string& path, const ChangeOfVariables& picture);
+
+struct SpectrumStyle {
+  std::string title{};
+  std::string x_label = "index";
+  std::string y_label = "value";
+  std::vector<std::string> caption{};  ///< paragraphs below the picture
+};
+
+/// Values in falling order. The scale is logarithmic if all values are positive and span more than a decade. A value
+/// that is not finite gives std::invalid_argument.
+void spectrum(const std::string& path, const std::vector<double>& values, const SpectrumStyle& style = {});
 
 }  // namespace bijou::plot

@@ -21,6 +21,8 @@ constexpr double largest_tile = 256.0;      // a single small image is not blown
 constexpr Color paper_edge{214, 217, 224};  // around white tiles on the white page
 constexpr Color slate{92, 100, 118};        // between dark tiles, whose white strokes reach their borders
 
+constexpr Color veil{170, 206, 232};  // over pixels that are hidden
+
 /// Where the tiles of a sheet lie.
 struct Tiles {
   int scale = 1;
@@ -30,7 +32,8 @@ struct Tiles {
   Tiles(std::size_t columns, std::size_t w, std::size_t h, double width) {
     const double across = static_cast<double>(columns);
     const double side = static_cast<double>(std::max(w, h));
-    const double wanted = std::floor((width / across - gap) / static_cast<double>(w));
+    // Rounded down, unless the next factor is near: a sheet a little too wide is better than one of half the width.
+    const double wanted = std::floor((width / across - gap) / static_cast<double>(w) + 0.4);
     scale = static_cast<int>(std::max(1.0, std::min(wanted, std::floor(largest_tile / side))));
     gap = std::max(4, static_cast<int>(0.035 * side * scale));
     tile_w = static_cast<double>(w) * scale;
@@ -62,16 +65,21 @@ std::vector<std::uint8_t> image_bytes(const Images& images, std::size_t i, Ink i
   return bytes;
 }
 
-void draw_image(Canvas& canvas, const Images& images, std::size_t i, Ink ink, double x, double y, int scale) {
+/// Draws the bytes of an image of the stack's shape at one place.
+void draw_bytes(Canvas& canvas, const Images& images, const std::vector<std::uint8_t>& bytes, Ink ink, double x,
+                double y, int scale) {
   if (images.c == 1) {
     const double edge = ink == Ink::dark ? 1.0 : 2.0;
     const Rect mat{x - edge, y - edge, static_cast<double>(images.w) * scale + 2.0 * edge,
                    static_cast<double>(images.h) * scale + 2.0 * edge};
     canvas.fill_rect(mat, ink == Ink::dark ? paper_edge : slate);
   }
-  const auto bytes = image_bytes(images, i, ink);
   canvas.blit(bytes, static_cast<int>(images.w), static_cast<int>(images.h), static_cast<int>(x), static_cast<int>(y),
               scale);
+}
+
+void draw_image(Canvas& canvas, const Images& images, std::size_t i, Ink ink, double x, double y, int scale) {
+  draw_bytes(canvas, images, image_bytes(images, i, ink), ink, x, y, scale);
 }
 
 double widest(const std::vector<std::string>& texts, double size) {
@@ -140,6 +148,36 @@ Images scaled_error(const Images& a, const Images& b, double factor) {
   return error;
 }
 
+bool same_shape(const Images& a, const Images& b) { return a.n == b.n && a.h == b.h && a.w == b.w && a.c == b.c; }
+
+/// Three kinds of each image below each other, in bands where one row does not hold all images. The bytes of a kind
+/// of image i come from `bytes(kind, i)`.
+template <typename Bytes>
+void draw_bands(const std::string& path, const Images& images, const SheetStyle& style, const Bytes& bytes) {
+  const std::size_t columns = style.columns > 0 ? style.columns : std::min<std::size_t>(images.n, 12);
+  const std::size_t bands = (images.n + columns - 1) / columns;
+  const std::size_t kinds = style.row_labels.size();
+  const double labels_width = widest(style.row_labels, font_size) + 16.0;
+  const Tiles tiles(columns, images.w, images.h, sheet_width - labels_width);
+  const double band_gap = std::max(16.0, 0.3 * tiles.tile_h);
+  const double band_height = tiles.height(kinds);
+  const double height = static_cast<double>(bands) * (band_height + band_gap) - band_gap;
+  Page page = Page::make(tiles.width(columns), height, labels_width, style.caption);
+  for (std::size_t band = 0; band < bands; ++band) {
+    const double top = std::round(page.top + static_cast<double>(band) * (band_height + band_gap));
+    for (std::size_t kind = 0; kind < kinds; ++kind) {
+      const double y = top + static_cast<double>(kind) * tiles.step_y();
+      page.canvas.text({page.left - 16.0, y + 0.5 * tiles.tile_h}, style.row_labels[kind],
+                       {.size = font_size, .align = Align::right, .vertical = VerticalAlign::middle});
+      for (std::size_t i = band * columns; i < std::min(images.n, (band + 1) * columns); ++i) {
+        draw_bytes(page.canvas, images, bytes(kind, i), style.ink,
+                   page.left + static_cast<double>(i % columns) * tiles.step_x(), y, tiles.scale);
+      }
+    }
+  }
+  page.canvas.write_png(path);
+}
+
 }  // namespace
 
 void Images::check() const {
@@ -173,8 +211,7 @@ void pairs_sheet(const std::string& path, const Images& originals, const Images&
                  const PairsStyle& style) {
   originals.check();
   reconstructions.check();
-  if (originals.n != reconstructions.n || originals.h != reconstructions.h || originals.w != reconstructions.w ||
-      originals.c != reconstructions.c) {
+  if (!same_shape(originals, reconstructions)) {
     throw std::invalid_argument("images and reconstructions differ in shape");
   }
   if (originals.pixels.empty()) return write_empty_sheet(path, style.caption);
@@ -186,28 +223,42 @@ void pairs_sheet(const std::string& path, const Images& originals, const Images&
   std::string caption = style.caption.empty() ? "" : style.caption + " \u2014 ";
   caption += "largest |error| " + pretty_number(error, 2);
 
-  const std::size_t columns = style.columns > 0 ? style.columns : std::min<std::size_t>(originals.n, 12);
-  const std::size_t bands = (originals.n + columns - 1) / columns;
-  const double labels_width = widest(labels, font_size) + 16.0;
-  const Tiles tiles(columns, originals.w, originals.h, sheet_width - labels_width);
-  const double band_gap = std::max(16.0, 0.3 * tiles.tile_h);
-  const double band_height = tiles.height(3);
-  const double height = static_cast<double>(bands) * (band_height + band_gap) - band_gap;
-  Page page = Page::make(tiles.width(columns), height, labels_width, caption);
-  const Images* const kinds[] = {&originals, &reconstructions, &errors};
-  for (std::size_t band = 0; band < bands; ++band) {
-    const double top = std::round(page.top + static_cast<double>(band) * (band_height + band_gap));
-    for (std::size_t kind = 0; kind < 3; ++kind) {
-      const double y = top + static_cast<double>(kind) * tiles.step_y();
-      page.canvas.text({page.left - 16.0, y + 0.5 * tiles.tile_h}, labels[kind],
-                       {.size = font_size, .align = Align::right, .vertical = VerticalAlign::middle});
-      for (std::size_t i = band * columns; i < std::min(originals.n, (band + 1) * columns); ++i) {
-        draw_image(page.canvas, *kinds[kind], i, style.ink,
-                   page.left + static_cast<double>(i % columns) * tiles.step_x(), y, tiles.scale);
-      }
-    }
+  draw_bands(path, originals, {style.columns, caption, labels, style.ink}, [&](std::size_t kind, std::size_t i) {
+    const Images* const kinds[] = {&originals, &reconstructions, &errors};
+    return image_bytes(*kinds[kind], i, style.ink);
+  });
+}
+
+void inpainting_sheet(const std::string& path, const Images& originals, const std::vector<bool>& hidden,
+                      const Images& filled, const SheetStyle& style) {
+  originals.check();
+  filled.check();
+  if (!same_shape(originals, filled)) {
+    throw std::invalid_argument("inpainting_sheet: the originals and the filled-in images differ in shape");
   }
-  page.canvas.write_png(path);
+  const std::size_t size = originals.h * originals.w;
+  if (hidden.size() != originals.n * size) {
+    throw std::invalid_argument("inpainting_sheet: " + std::to_string(hidden.size()) + " values in hidden for " +
+                                std::to_string(originals.n * size) +
+                                " pixels; it needs one per pixel, not per channel");
+  }
+  const std::vector<std::string> usual = {"original", "masked", "filled in"};
+  const std::vector<std::string>& labels = style.row_labels.empty() ? usual : style.row_labels;
+  if (labels.size() != usual.size()) {
+    throw std::invalid_argument("inpainting_sheet: " + std::to_string(labels.size()) +
+                                " row labels; give three, or none for the usual ones");
+  }
+  if (originals.pixels.empty()) return write_empty_sheet(path, style.caption);
+  draw_bands(path, originals, {style.columns, style.caption, labels, style.ink}, [&](std::size_t kind, std::size_t i) {
+    auto bytes = image_bytes(kind == 2 ? filled : originals, i, style.ink);
+    for (std::size_t p = 0; kind == 1 && p < size; ++p) {
+      if (!hidden[i * size + p]) continue;
+      bytes[3 * p] = veil.r;
+      bytes[3 * p + 1] = veil.g;
+      bytes[3 * p + 2] = veil.b;
+    }
+    return bytes;
+  });
 }
 
 }  // namespace bijou::plot

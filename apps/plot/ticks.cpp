@@ -95,6 +95,33 @@ Ticks nice_ticks(Range range, int target, bool integer) {
   return ticks;
 }
 
+std::vector<Tick> log_ticks(Range exponents, int target) {
+  std::vector<Tick> ticks;
+  if (!std::isfinite(exponents.span()) || !exponents.given()) return ticks;
+  const double span = exponents.span();
+  const auto add = [&](double exponent, const std::string& label) {
+    const double slack = 1e-9 * std::max(1.0, span);
+    if (exponent < exponents.lo - slack || exponent > exponents.hi + slack) return;
+    ticks.push_back({std::clamp(exponent, exponents.lo, exponents.hi), label});
+  };
+  const auto power = [](double exponent) {
+    if (exponent == 0.0) return std::string("1");
+    return exponent == 1.0 ? std::string("10") : "10" + superscript(static_cast<int>(exponent));
+  };
+  const bool short_range = span <= 1.0 || 3.0 * span <= target;
+  const double step = std::max(1.0, std::ceil(span / std::max(target, 1) - 1e-9));
+  for (double e = std::floor(exponents.lo / step) * step; e <= exponents.hi + 1.0; e += step) {
+    if (!short_range) {
+      add(e, power(e));
+      continue;
+    }
+    for (const double factor : {1.0, 2.0, 5.0}) {
+      add(e + std::log10(factor), pretty_number(factor * std::pow(10.0, e), 1));
+    }
+  }
+  return ticks;
+}
+
 Range data_range(std::span<const double> values, double cut, double pad) {
   constexpr double huge = 1e100;  // beyond this a plot has no meaning, and widths would overflow
   std::vector<double> sorted;

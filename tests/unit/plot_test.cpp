@@ -1,89 +1,23 @@
 #include <doctest/doctest.h>
 
-#define STB_IMAGE_STATIC
-#define STB_IMAGE_IMPLEMENTATION
-#define STBI_ONLY_PNG
-#include <stb/stb_image.h>
-
 #include <algorithm>
 #include <cmath>
 #include <csignal>
 #include <filesystem>
-#include <functional>
-#include <limits>
 #include <string>
 #include <vector>
 
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include "apps/plot/axes.hpp"
 #include "apps/plot/canvas.hpp"
 #include "apps/plot/font.hpp"
 #include "apps/plot/pictures.hpp"
+#include "tests/unit/plot_helpers.hpp"
 
 using namespace bijou::plot;
 
 namespace {
-
-namespace fs = std::filesystem;
-
-constexpr double no_number = std::numeric_limits<double>::quiet_NaN();
-constexpr double infinity = std::numeric_limits<double>::infinity();
-
-/// A folder of its own for a test, removed at the end.
-struct Folder {
-  fs::path path = fs::temp_directory_path() / ("bijou_plot_test_" + std::to_string(getpid()));
-  Folder() {
-    fs::remove_all(path);
-    fs::create_directories(path);
-  }
-  ~Folder() {
-    std::error_code ignored;
-    fs::remove_all(path, ignored);
-  }
-  std::string file(const std::string& name = "picture.png") const { return (path / name).string(); }
-  std::size_t entries() const {
-    return static_cast<std::size_t>(std::distance(fs::directory_iterator(path), fs::directory_iterator()));
-  }
-};
-
-/// A PNG file as an independent decoder sees it.
-struct Decoded {
-  int width = 0, height = 0;
-  std::vector<unsigned char> rgb;
-
-  explicit Decoded(const std::string& path) {
-    int channels = 0;
-    unsigned char* bytes = stbi_load(path.c_str(), &width, &height, &channels, 3);
-    REQUIRE(bytes != nullptr);
-    CHECK(channels == 3);
-    rgb.assign(bytes, bytes + 3 * width * height);
-    stbi_image_free(bytes);
-  }
-  Color at(int x, int y) const {
-    const std::size_t i = 3 * (static_cast<std::size_t>(y) * width + x);
-    return {rgb.at(i), rgb.at(i + 1), rgb.at(i + 2)};
-  }
-  std::size_t count(Color color) const {
-    std::size_t n = 0;
-    for (int y = 0; y < height; ++y) {
-      for (int x = 0; x < width; ++x) n += at(x, y) == color ? 1 : 0;
-    }
-    return n;
-  }
-};
-
-int distance(Color a, Color b) { return std::max({std::abs(a.r - b.r), std::abs(a.g - b.g), std::abs(a.b - b.b)}); }
-
-std::string message_of(const std::function<void()>& function) {
-  try {
-    function();
-  } catch (const std::exception& error) {
-    return error.what();
-  }
-  return "";
-}
 
 std::size_t inked_pixels(const Canvas& canvas) {
   std::size_t n = 0;
@@ -333,6 +267,20 @@ TEST_CASE("plot: image sheets enlarge every pixel") {
   image_grid(folder.file(), Images(std::vector<double>{0.5}, 1, 1, 1));
   image_grid(folder.file(), Images(std::vector<double>{}, 0, 8, 8), {.caption = "nothing"});
   CHECK(Decoded(folder.file()).height > 100);
+}
+
+TEST_CASE("plot: sheets of usual sizes use the page's width") {
+  const Folder folder;
+  for (const std::size_t side : {8, 28, 32}) {
+    for (const std::size_t columns : {8, 10, 12}) {
+      const std::vector<double> grey(2 * columns * side * side, 0.5);
+      image_grid(folder.file(), Images(grey, 2 * columns, side, side),
+                 {.columns = columns, .row_labels = {"T = 0", "T = 0.25"}});
+      const int width = Decoded(folder.file()).width;
+      CHECK(width > 700);
+      CHECK(width < 1200);
+    }
+  }
 }
 
 TEST_CASE("plot: pairs of images and reconstructions") {
