@@ -60,7 +60,7 @@ class OneThread {
 template <class Task>
 void for_tasks(int64_t count, const Task& task) {
   if (count == 1) {
-    const OneThread alone;
+    [[maybe_unused]] const OneThread alone;
     task(int64_t{0});
     return;
   }
