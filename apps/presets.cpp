@@ -62,7 +62,7 @@ TrainSettings realnvp_settings(const std::string& preset) {
 }
 
 TrainSettings glow_settings(const std::string& preset) {
-  if (preset == "digits") return {.epochs = 60, .weight_norm_l2 = 0, .average_decay = 0.998};
+  if (preset == "digits") return {.epochs = 20, .learning_rate = 3e-3, .weight_norm_l2 = 0, .average_decay = 0.998};
   if (preset == "mnist") return {.epochs = 20, .weight_norm_l2 = 0, .average_decay = 0.999};
   if (preset == "toy")
     return {.epochs = 100, .batch_size = 512, .learning_rate = 2e-3, .weight_norm_l2 = 0, .average_decay = 0.999};
@@ -78,7 +78,10 @@ TrainSettings settings(const std::string& family, const std::string& preset) {
 }  // namespace
 
 std::string default_preset(const Dataset& data) {
-  if (data.is_image()) return data.name == "digits" ? "digits" : "mnist";
+  if (data.is_image()) {
+    if (data.name == "digits") return "digits";
+    return data.example_shape() == Shape{32, 32, 3} ? "cifar10" : "mnist";
+  }
   return data.columns.empty() ? "toy" : "table";
 }
 

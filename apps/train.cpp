@@ -45,6 +45,8 @@ std::string resolved_config(const TrainOptions& o, const std::string& preset, co
   return j.dump(2) + "\n";
 }
 
+constexpr double kBaselineAlpha = 0.05;  // of the Gaussian baseline, where the model itself takes no logit
+
 bool is_utf8(const std::string& path) {
   try {
     return !nlohmann::json(path).dump().empty();
@@ -162,7 +164,8 @@ int train(const TrainOptions& options) {
   // What is reported and drawn is the checkpoint that was best on the validation part, read back from its file.
   const SavedFlow best = load_flow(folder.best());
   const double test = average_nll(*best.model, data.test, data.levels);
-  const auto baselines = baselines_of(data, data_of(preset.model).alpha);
+  const double alpha = data_of(preset.model).alpha;
+  const auto baselines = baselines_of(data, alpha > 0 ? alpha : kBaselineAlpha);
   print_figures(data, title, test, baselines);
   if (best.model->has_classes()) print_classes(class_figures(*best.model, data.test, data.levels), data);
   std::cout << "\nthe checkpoint, best on the validation part (epoch " << outcome.best_epoch << "): " << folder.best()

@@ -34,15 +34,15 @@ Tensor StandardLogistic::sample(int64_t n, Rng& rng, double temperature) const {
   return z;
 }
 
-ClassConditionalNormal::ClassConditionalNormal(int64_t dimensions, const Shape& top, int classes)
+ClassConditionalNormal::ClassConditionalNormal(int64_t dimensions, int64_t top, int classes)
     : dimensions_(dimensions),
       top_(top),
       classes_(classes),
-      mu_(parameter("mu", Tensor::zeros({classes, top[-1]}))),
-      log_sigma_(parameter("log_sigma", Tensor::zeros({classes, top[-1]}))),
+      mu_(parameter("mu", Tensor::zeros({classes, top}))),
+      log_sigma_(parameter("log_sigma", Tensor::zeros({classes, top}))),
       log_frequency_(constant("log_frequency", Tensor::full({classes}, -std::log(classes)))) {
   require(classes >= 1, "ClassConditionalNormal", "needs at least one class, got ", classes);
-  check(top.numel() <= dimensions, "ClassConditionalNormal", "top latents ", top, " of ", dimensions, " dimensions");
+  check(top <= dimensions, "ClassConditionalNormal", top, " top latents of ", dimensions, " dimensions");
 }
 
 void ClassConditionalNormal::set_class_frequencies(std::span<const double> counts) {
@@ -55,15 +55,13 @@ void ClassConditionalNormal::set_class_frequencies(std::span<const double> count
   }
 }
 
-// log p(z | y) = log N(z_rest; 0, I) + sum_places sum_c log N(z_c; mu_yc, sigma_yc^2)                        [N, K]
+// log p(z | y) = log N(z_rest; 0, I) + sum_d log N(z_d; mu_yd, sigma_yd^2), d over the top latents                [N, K]
 Variable ClassConditionalNormal::log_conditional(const Variable& z) const {
-  const int64_t n = z.shape()[0], rest = dimensions_ - top_.numel(), c = top_[-1], places = top_.numel() / c;
-  const auto parts = split(z, 1, {rest, top_.numel()});
+  const int64_t n = z.shape()[0];
+  const auto parts = split(z, 1, {dimensions_ - top_, top_});
   const Variable log_rest = sum_per_sample(square(parts[0]) + kLog2Pi) * -0.5;
-  const Variable top = reshape(parts[1], {n, 1, places, c});
-  const Variable mu = reshape(mu_, {classes_, 1, c}), log_sigma = reshape(log_sigma_, {classes_, 1, c});
-  const Variable e = (top - mu) * exp(-log_sigma);                                     // [N, K, places, C]
-  const Variable log_top = sum(square(e) * -0.5 - log_sigma - 0.5 * kLog2Pi, {2, 3});  // [N, K]
+  const Variable e = (reshape(parts[1], {n, 1, top_}) - mu_) * exp(-log_sigma_);     // [N, K, top]
+  const Variable log_top = sum(square(e) * -0.5 - log_sigma_ - 0.5 * kLog2Pi, {2});  // [N, K]
   return log_top + reshape(log_rest, {n, 1});
 }
 
@@ -100,16 +98,16 @@ Tensor ClassConditionalNormal::sample(int64_t n, Rng& rng, double temperature) c
 
 Tensor ClassConditionalNormal::sample(std::span<const int> labels, Rng& rng, double temperature) const {
   require_temperature("ClassConditionalNormal::sample", temperature);
-  const int64_t n = static_cast<int64_t>(labels.size()), c = top_[-1];
+  const int64_t n = static_cast<int64_t>(labels.size()), rest = dimensions_ - top_;
   Tensor z = math::scale_offset(Tensor::randn({n, dimensions_}, rng), temperature, 0);
   const auto values = z.mutable_data();
   const auto mu = mu_.value().data(), log_sigma = log_sigma_.value().data();
   for (int64_t i = 0; i < n; ++i) {
     require(labels[i] >= 0 && labels[i] < classes_, "ClassConditionalNormal::sample", "class ", labels[i],
             " is not one of 0 .. ", classes_ - 1);
-    for (int64_t d = dimensions_ - top_.numel(); d < dimensions_; ++d) {
-      const int64_t at = labels[i] * c + (d - (dimensions_ - top_.numel())) % c;
-      Real& v = values[i * dimensions_ + d];
+    for (int64_t d = 0; d < top_; ++d) {
+      const int64_t at = labels[i] * top_ + d;
+      Real& v = values[i * dimensions_ + rest + d];
       v = mu[at] + std::exp(log_sigma[at]) * v;
     }
   }
@@ -117,7 +115,7 @@ Tensor ClassConditionalNormal::sample(std::span<const int> labels, Rng& rng, dou
 }
 
 std::string ClassConditionalNormal::describe() const {
-  return text("ClassConditionalNormal in ", dimensions_, " dimensions, ", classes_, " classes, top latents ", top_);
+  return text("ClassConditionalNormal in ", dimensions_, " dimensions, ", classes_, " classes in the last ", top_);
 }
 
 }  // namespace bijou

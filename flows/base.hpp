@@ -38,15 +38,17 @@ class StandardLogistic : public Base {
 };
 
 // The class-conditional top prior of Glow: given the class y, the last latents are N(mu_y, sigma_y^2), with mu_y and
-// log sigma_y learned for each channel; all other latents are standard normal. log_prob without labels is the
-// density of z whatever its class, log sum_y p(z | y) p(y).
+// log sigma_y learned; all other latents are standard normal. log_prob without labels is the density of z whatever its
+// class, log sum_y p(z | y) p(y).
 //
-// As in the released code (`ycond`), a class moves the channels, alike at all places. Departure: that code also trains a
-// classifier on the top latents, with weight 0.01; here the density itself is the classifier: p(y | x) by Bayes' rule.
+// Departures from the released code (`ycond`): there a class moves the channels, alike at all places; here each latent has
+// its own mu_y, as a digit's class is about where its strokes are (as a classifier of the digits, 88% right against
+// 51%). And that code also trains a classifier on the top latents, with weight 0.01; here the density itself is the
+// classifier: p(y | x) by Bayes' rule.
 class ClassConditionalNormal : public Base {
  public:
-  // top: the shape [H, W, C] (or [C]) of the last top.numel() latents.
-  ClassConditionalNormal(int64_t dimensions, const Shape& top, int classes);
+  // top: how many of the last latents depend on the class.
+  ClassConditionalNormal(int64_t dimensions, int64_t top, int classes);
   int classes() const { return classes_; }
   void set_class_frequencies(std::span<const double> counts);  // p(y); uniform before
 
@@ -59,10 +61,9 @@ class ClassConditionalNormal : public Base {
 
  private:
   Variable log_conditional(const Variable& z) const;  // log p(z | y) for each y, [N, K]
-  int64_t dimensions_;
-  Shape top_;
+  int64_t dimensions_, top_;
   int classes_;
-  Variable &mu_, &log_sigma_;  // [K, C]
+  Variable &mu_, &log_sigma_;  // [K, top]
   Tensor& log_frequency_;      // [K]
 };
 

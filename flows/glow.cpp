@@ -73,7 +73,7 @@ std::unique_ptr<FlowModel> build_glow(const GlowConfig& config, uint64_t seed) {
   Rng rng(seed, stream("weights"));
   auto flow = std::make_unique<Sequential>(input);
   add_preprocessing(*flow, config.data);
-  Shape top;
+  int64_t top = input.numel();  // how many latents the last scale gives
   if (image) {
     std::vector<std::unique_ptr<Sequential>> scales;
     Shape at = input;
@@ -82,11 +82,10 @@ std::unique_ptr<FlowModel> build_glow(const GlowConfig& config, uint64_t seed) {
       scales.push_back(build_scale(at, last, config, rng));
       if (!last) at = MultiScale::kept(scales.back()->output_shape());
     }
-    top = scales.back()->output_shape();
+    top = scales.back()->output_shape().numel();
     flow->append("images", std::make_unique<MultiScale>(input, std::move(scales)));
   } else {
     flow->append("vectors", build_scale(input, true, config, rng));
-    top = input;
   }
   std::unique_ptr<Base> base;
   if (config.classes > 0) base = std::make_unique<ClassConditionalNormal>(input.numel(), top, config.classes);
