@@ -45,7 +45,7 @@ TrainSettings glow_paper(int64_t batch_size) {
 }
 
 TrainSettings nice_settings(const std::string& preset) {
-  if (preset == "digits") return {.epochs = 300, .learning_rate = 2e-3, .weight_norm_l2 = 0, .average_decay = 0.998};
+  if (preset == "digits") return {.epochs = 60, .learning_rate = 2e-3, .weight_norm_l2 = 0, .average_decay = 0.998};
   if (preset == "toy")
     return {.epochs = 100, .batch_size = 512, .learning_rate = 2e-3, .weight_norm_l2 = 0, .average_decay = 0.999};
   if (preset == "table") return {.epochs = 30, .batch_size = 128, .weight_norm_l2 = 0, .average_decay = 0.99};
@@ -78,10 +78,7 @@ TrainSettings settings(const std::string& family, const std::string& preset) {
 }  // namespace
 
 std::string default_preset(const Dataset& data) {
-  if (data.is_image()) {
-    if (data.name == "digits") return "digits";
-    return data.example_shape() == Shape{32, 32, 3} ? "cifar10" : "mnist";
-  }
+  if (data.is_image()) return data.name == "digits" ? "digits" : "mnist";
   return data.columns.empty() ? "toy" : "table";
 }
 

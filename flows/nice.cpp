@@ -56,7 +56,11 @@ const std::vector<std::pair<std::string, NICEConfig>>& nice_presets() {
       tfd{.input = {48, 48, 1}, .levels = 256, .alpha = 0}, svhn{.input = {32, 32, 3}, .levels = 256, .alpha = 0},
       cifar{.input = {32, 32, 3}, .levels = 256, .low = -1, .alpha = 0};
   static const std::vector<std::pair<std::string, NICEConfig>> all = {
-      {"digits", {.data = {.input = {8, 8, 1}, .levels = 17, .alpha = 0}, .depths = {2, 2, 2, 2}, .width = 100}},
+      {"digits",
+       {.data = {.input = {8, 8, 1}, .levels = 17, .alpha = 0.05},
+        .depths = {2, 2, 2, 2},
+        .width = 200,
+        .scale_from_data = true}},
       {"toy", {.data = {.input = {2}, .alpha = 0}, .depths = {2, 2, 2, 2, 2, 2, 2, 2}, .width = 64, .prior = gaussian}},
       {"table",
        {.data = {.input = {2}, .alpha = 0, .standardize = true},
