@@ -1,6 +1,7 @@
 #include "apps/pictures.hpp"
 
 #include "apps/density.hpp"
+#include "apps/model_pictures.hpp"
 #include "apps/progress.hpp"
 #include "apps/plot/pictures.hpp"
 #include "datasets/loader.hpp"
@@ -163,9 +164,9 @@ void draw_samples(const std::string& path, const FlowModel& model, int levels, c
   writing([&] { plot::image_grid(path, images, {.caption = caption}); });
 }
 
-std::vector<std::string> draw_run(const RunFolder& run, const FlowModel& model, const Dataset& data,
-                                  const std::vector<CurvePoint>& history, const std::vector<NamedFigure>& baselines,
-                                  uint64_t seed) {
+std::vector<std::string> draw_run(const RunFolder& run, const std::string& family, const FlowModel& model,
+                                  const Dataset& data, const std::vector<CurvePoint>& history,
+                                  const std::vector<NamedFigure>& baselines, uint64_t seed) {
   std::vector<std::string> files;
   const auto file = [&](const char* name) {
     files.push_back(run.file(name));
@@ -176,10 +177,14 @@ std::vector<std::string> draw_run(const RunFolder& run, const FlowModel& model, 
     if (data.is_image()) {
       draw_samples(file("samples.png"), model, data.levels, {.count = 100, .seed = seed});
       draw_reconstructions(file("reconstructions.png"), model, data);
+      if (family == "nice") draw_inpainting(file("inpainting.png"), model, data, seed);
+      if (family == "glow") draw_temperatures(file("temperatures.png"), model, data.levels, seed);
+      if (model.has_classes()) draw_classes(file("classes.png"), model, data.levels, seed);
     } else if (data.columns.empty() && data.dimensions() == 2) {
       draw_triptych(file("density.png"), model, data, seed);
       draw_lattice(file("lattice.png"), model, data, seed);
     }
+    if (family == "nice") draw_spectrum(file("spectrum.png"), model);
     if (!history.empty()) draw_curve(file("curve.png"), history, baselines, unit);
   });
   return files;

@@ -17,8 +17,8 @@ struct NamedFigure {
   std::string name;
   double nats;
 };
-std::vector<std::string> draw_run(const RunFolder& run, const FlowModel& model, const Dataset& data,
-                                  const std::vector<CurvePoint>& history, const std::vector<NamedFigure>& baselines,
-                                  uint64_t seed);
+std::vector<std::string> draw_run(const RunFolder& run, const std::string& family, const FlowModel& model,
+                                  const Dataset& data, const std::vector<CurvePoint>& history,
+                                  const std::vector<NamedFigure>& baselines, uint64_t seed);
 
 }  // namespace bijou

@@ -72,6 +72,29 @@ std::vector<NamedFigure> baselines_of(const Dataset& data, double alpha) {
   return all;
 }
 
+// NICE with its couplings removed: S and the prior alone, trained on the same data. What the couplings are worth.
+NamedFigure without_couplings(NICEConfig config, const Dataset& data, const TrainSettings& s, uint64_t seed) {
+  constexpr int64_t kSteps = 1000;
+  config.depths.clear();
+  config.scale_from_data = true;
+  const auto model = build_nice(config, seed);
+  fit_to_data(*model, data, seed);
+  const Loader loader(data.train, data.levels, s.batch_size, seed);
+  const Schedule schedule{.learning_rate = 1e-2, .total_steps = kSteps};
+  Adam optimizer(*model);
+  for (int64_t t = 0; t < kSteps; ++t) {
+    Tape tape;
+    Variable loss;
+    {
+      const Tape::Recording on(tape);
+      loss = -mean(model->log_prob(loader.batch(t).x));
+    }
+    tape.backward(loss);
+    optimizer.step(schedule.at(t));
+  }
+  return {"NICE with the couplings removed", average_nll(*model, data.test, data.levels)};
+}
+
 void print_figures(const Dataset& data, const std::string& title, double test,
                    const std::vector<NamedFigure>& baselines) {
   const Unit unit = unit_of(data.levels, data.dimensions());
@@ -165,12 +188,15 @@ int train(const TrainOptions& options) {
   const SavedFlow best = load_flow(folder.best());
   const double test = average_nll(*best.model, data.test, data.levels);
   const double alpha = data_of(preset.model).alpha;
-  const auto baselines = baselines_of(data, alpha > 0 ? alpha : kBaselineAlpha);
+  auto baselines = baselines_of(data, alpha > 0 ? alpha : kBaselineAlpha);
+  if (const auto* nice = std::get_if<NICEConfig>(&preset.model))
+    baselines.push_back(without_couplings(*nice, data, s, options.seed));
   print_figures(data, title, test, baselines);
   if (best.model->has_classes()) print_classes(class_figures(*best.model, data.test, data.levels), data);
   std::cout << "\nthe checkpoint, best on the validation part (epoch " << outcome.best_epoch << "): " << folder.best()
             << "\n";
-  for (const std::string& file : draw_run(folder, *best.model, data, outcome.history, baselines, options.seed)) {
+  for (const std::string& file :
+       draw_run(folder, options.family, *best.model, data, outcome.history, baselines, options.seed)) {
     std::cout << "picture: " << file << "\n";
   }
   std::cout << "\nnext: " << shell_quoted(options.program) << " sample " << shell_quoted(folder.path())
