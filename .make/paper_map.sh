@@ -28,8 +28,10 @@ homes() {
       waiting = 0
     }
     function name_before_parenthesis(text) {
+      sub(/operator\(\)\(/, "operator@(", text)
       sub(/\(.*/, "", text)
       sub(/.*[ &*]/, "", text)
+      sub(/@/, "()", text)
       return text
     }
     FNR == 1 { lost(); class = place = "" }
@@ -52,8 +54,8 @@ homes() {
     waiting && /^ *$/ { lost() }
     waiting {
       code = $0
-      at = index(code, ") const { ")
-      if (code ~ /}$/ && at) code = substr(code, at + 10, length(code) - at - 11)
+      if (code ~ /;( \})$/ && match(code, /\) const( override)? \{ /))  # a function in one line: what it does
+        code = substr(code, RSTART + RLENGTH, length(code) - RSTART - RLENGTH - 1)
       gsub(/^ +| +$/, "", code)
       sub(/  +\/\/.*/, "", code)
       for (i = 1; i <= waiting; ++i) printf "%s\t%s\t%d\t%s\t%s\n", tags[i], FILENAME, FNR, place, code
@@ -77,6 +79,7 @@ print_map() {
 }
 
 markdown() {
+  echo
   joined | awk -F'\t' '
     function plain(text) { gsub(/[\\*_|<>]/, "\\\\&", text); return text }
     function code(text) { gsub(/\|/, "\\|", text); return (text ~ /`/) ? text : "`" text "`" }
@@ -89,6 +92,7 @@ markdown() {
       if (!sub(/^flows\//, "", link)) link = "../" link
       printf "| %s | %s | %s | [%s](%s) `%s` | %s |\n", $2, plain($3), code($8), $5, link, $7, plain($4)
     }'
+  echo
 }
 
 inside_readme() {
@@ -138,7 +142,7 @@ check() {  # check <file with the names of all test cases>
     }' cases="$1" rows="$rows" - "$1" "$rows"
   if ! diff <(inside_readme) <(markdown) >/dev/null; then
     echo "$readme: its table is not what the code says; make paper-map WRITE=1 writes it anew:" \
-      "$(diff <(inside_readme) <(markdown) | grep '^[<>]' | head -n 2 | cut -c 1-200)"
+      "$(diff <(inside_readme) <(markdown) | grep '^[<>]' | head -n 2 | cut -c 1-200 | tr '\n' ' ')"
   fi
 }
 

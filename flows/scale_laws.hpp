@@ -19,6 +19,7 @@ class ScaleLaw : public Module {
 class TanhScale : public ScaleLaw {
  public:
   explicit TanhScale(int64_t channels = 1) : c_(parameter("c", Tensor::full({channels}, 1))) {}
+  // [RealNVP section 4.1: scale of s]
   Variable operator()(const Variable& h) const override { return c_ * tanh(h); }
   std::string describe() const override { return "s = c tanh(h)"; }
 

@@ -1,5 +1,6 @@
 // Equations of the three papers that no law of the layers proves as it is printed: a density by way of g, the Jacobian of
 // a sequence, the masked form of a coupling, W and its factors, priors, objectives, the manifold between four latents.
+#include "flows/actnorm.hpp"
 #include "flows/coupling_laws.hpp"
 #include "flows/diagonal_scale.hpp"
 #include "flows/invertible_conv.hpp"
@@ -95,9 +96,7 @@ class UniformBase : public Base {
   Variable log_prob(const Variable& z) const override {
     return Tensor::full({z.shape()[0]}, -static_cast<double>(dimensions_) * std::log(1 - low_));
   }
-  Tensor sample(int64_t n, Rng& rng, double) const override {
-    return Tensor::uniform({n, dimensions_}, rng, low_, 1);
-  }
+  Tensor sample(int64_t n, Rng& rng, double) const override { return Tensor::uniform({n, dimensions_}, rng, low_, 1); }
   std::string describe() const override { return "uniform"; }
 
  private:
@@ -313,4 +312,29 @@ TEST_CASE("papers: the spectrum of S is 1 / S_dd and falls") {
   REQUIRE(sigma.size() == 4);
   const double expected[] = {1, 0, -0.5, -2};
   for (size_t d = 0; d < 4; ++d) CHECK(sigma[d] == doctest::Approx(std::exp(expected[d])).epsilon(1e-14));
+}
+
+TEST_CASE("papers: a 1x1 convolution multiplies each pixel by W") {
+  constexpr int64_t c = 3;
+  Rng rng(1, stream("layer"));
+  InvertibleConv layer({2, 3, c}, rng);
+  add_noise(layer, 2);
+  const Tensor w = named_parameter(layer, "w"), x = draw({2, 2, 3, c}, 3), y = layer.forward(x).y.value();
+  for (int64_t pixel = 0; pixel < 12; ++pixel) {
+    for (int64_t i = 0; i < c; ++i) {
+      double expected = 0;
+      for (int64_t j = 0; j < c; ++j) expected += w.data()[i * c + j] * x.data()[pixel * c + j];
+      CHECK(y.data()[pixel * c + i] == doctest::Approx(expected).epsilon(1e-13));
+    }
+  }
+}
+
+TEST_CASE("papers: a fresh actnorm gives its first batch mean 0 and variance 1") {
+  ActNormFlow layer({4, 3, 2});
+  const Tensor x = math::scale_offset(draw({8, 4, 3, 2}, 3), 3, -2), y = layer.initialize(x);
+  const auto [mean, variance] = math::moments(y);
+  for (int64_t c = 0; c < 2; ++c) {
+    CHECK(std::abs(mean.data()[c]) < 1e-13);
+    CHECK(variance.data()[c] == doctest::Approx(1).epsilon(1e-13));
+  }
 }
