@@ -36,8 +36,8 @@ class ExpScale : public ScaleLaw {
 };
 
 // s = log sigmoid(h + 2), so that the scale lies in (0, 1) and starts at sigmoid(2) = 0.881: the released Glow code
-// (its exp(h) is commented out). Bounded, so it cannot overflow; its log-determinant is negative always, and a flow of
-// such couplings can only expand by its ActNorms.
+// (its exp(h) is commented out). Bounded, so it cannot overflow; its log-determinant is negative always, so what
+// expands in such a flow are the ActNorms and the 1x1 convolutions.
 class SigmoidScale : public ScaleLaw {
  public:
   Variable operator()(const Variable& h) const override {
