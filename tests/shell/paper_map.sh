@@ -66,3 +66,38 @@ fresh
 sed -i 's/^| eq\. 12 .*//' "$copy/flows/README.md"
 bash "$copy/.make/paper_map.sh" write
 expect_same "paper-map: write brings the table back" "$copy/flows/README.md" flows/README.md
+
+# ---- the rest of flows/README.md ------------------------------------------------------------------------------------
+
+missing=""
+for class in $(sed -nE 's/^class (\w+) : public (Flow|CouplingLaw|Base) .*/\1/p' flows/*.hpp); do
+  grep -q "^|.*\`$class\`\|^Bases:.*\`$class\`" flows/README.md || missing+="$class "
+done
+verdict "paper-map: the README has every layer, coupling law and base" "$missing"
+
+lines_of() {  # lines_of <file> <Class::function>: of its definition, without comments
+  awk -v name="$2(" '
+    index($0, name) && /^[A-Z]/ && !on && !n { on = 1 }
+    on && !/^ *\/\// { ++n }
+    on && (/^}/ || (n == 1 && /}$/)) { on = 0 }
+    END { print n + 0 }' "$1"
+}
+
+wrong="" stops=0 total=0
+while IFS='|' read -r _ stop read _; do
+  ((++stops))
+  found=0 file=""
+  for word in $(grep -oE '\]\([^)]+\)|`[A-Za-z]+::[a-z_]+`' <<<"$read"); do
+    if [[ $word == ']('* ]]; then
+      file=flows/${word:2:-1}
+      continue
+    fi
+    lines=$(lines_of "$file" "${word//\`/}")
+    ((lines > 0)) || wrong+="no $word in $file; "
+    ((found += lines))
+  done
+  grep -q ", $found lines *$" <<<"$read" || wrong+="stop${stop%%.*} has $found lines; "
+  ((total += found))
+done < <(grep -E '^\| [0-9]\. ' flows/README.md)
+((stops == 8 && total > 0 && total <= 60)) || wrong+="$stops stops with $total lines"
+verdict "paper-map: eight stops and at most 60 lines to read" "$wrong"
