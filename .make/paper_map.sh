@@ -67,9 +67,11 @@ homes() {
 # The rows with their homes: the row's four fields, then file, line, function, code.
 joined() {
   awk -F'\t' -v OFS='\t' '
-    FNR == NR { if ($1 != "!") home[$1] = $2 OFS $3 OFS $4 OFS $5; next }
+    part == "homes" { if ($1 != "!") home[$1] = $2 OFS $3 OFS $4 OFS $5; next }
     /^#/ || /^$/ { next }
-    { key = $1 " " $2; print $1, $2, $3, $4, (key in home) ? home[key] : ("?" OFS 0 OFS "?" OFS "?") }' <(homes) "$rows"
+    { key = $1 " " $2 }
+    !(key in home) { print "paper-map: no line of code has the tag [" key "]" >"/dev/stderr"; next }
+    { print $1, $2, $3, $4, home[key] }' part=homes <(homes) part=rows "$rows"
 }
 
 print_map() {
@@ -116,15 +118,15 @@ write() {
 }
 
 check() {  # check <file with the names of all test cases>
-  homes | awk -F'\t' '
+  awk -F'\t' '
     function wrong(what) { print what }
-    FILENAME == "-" && $1 == "!" { wrong($2); next }
-    FILENAME == "-" {
+    part == "homes" && $1 == "!" { wrong($2); next }
+    part == "homes" {
       if ($1 in home) wrong("[" $1 "] has two homes: " home[$1] " and " $2 ":" $3)
       else home[$1] = $2 ":" $3
       next
     }
-    FILENAME == cases { known[$0]; next }
+    part == "cases" { known[$0]; next }
     /^#/ || /^$/ { next }
     NF != 4 || $1 !~ /^(NICE|RealNVP|Glow)$/ || $3 == "" {
       wrong(FILENAME ":" FNR ": a row has a paper, an equation, what it says, and a test case, with tabs between")
@@ -139,7 +141,7 @@ check() {  # check <file with the names of all test cases>
     }
     END {
       for (tag in home) if (!(tag in row)) wrong(home[tag] ": [" tag "] has no row in " rows)
-    }' cases="$1" rows="$rows" - "$1" "$rows"
+    }' rows="$rows" part=homes <(homes) part=cases "$1" part=rows "$rows"
   if ! diff <(inside_readme) <(markdown) >/dev/null; then
     echo "$readme: its table is not what the code says; make paper-map WRITE=1 writes it anew:" \
       "$(diff <(inside_readme) <(markdown) | grep '^[<>]' | head -n 2 | cut -c 1-200 | tr '\n' ' ')"

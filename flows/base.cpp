@@ -23,7 +23,7 @@ Tensor StandardNormal::sample(int64_t n, Rng& rng, double temperature) const {
   return math::scale_offset(Tensor::randn({n, dimensions_}, rng), temperature, 0);
 }
 
-// [NICE section 2: factorial prior] [NICE section 3.4: logistic prior]
+// [NICE section 1: factorial prior] [NICE section 3.4: logistic prior]
 Variable StandardLogistic::log_prob(const Variable& z) const { return -sum_per_sample(softplus(z) + softplus(-z)); }
 
 // z = log u - log(1 - u), u ~ U(0, 1): the inverse of the distribution function sigmoid(z).

@@ -20,11 +20,11 @@ Halves halves(const Variable& m) {
 //
 // The layer keeps volumes, whatever the network does.
 FlowResult AdditiveLaw::forward(const Variable& x2, const Variable& m) const {
-  // [NICE section 3.2: additive law]
+  // [NICE section 1: building block] [NICE section 3.2: additive law]
   return {x2 + m, constant_log_det(x2, 0)};
 }
 
-// [NICE section 3.2: inverse of the additive law]
+// [NICE section 1: inverse of the building block] [NICE section 3.2: inverse of the additive law]
 Tensor AdditiveLaw::inverse(const Tensor& y2, const Tensor& m) const { return math::subtract(y2, m); }
 
 MultiplicativeLaw::MultiplicativeLaw(std::unique_ptr<ScaleLaw> scale) : scale_(adopt("scale", std::move(scale))) {}
