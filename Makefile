@@ -40,6 +40,8 @@ Read
   make format-check      would `make format` change anything?
   make lint              what clang and clang-tidy say
   make check-deps        who includes whom: kernels <- autograd <- nn <- flows <- apps
+  make paper-map         the papers' equations: which line computes each, and which test proves it;
+                         WRITE=1 puts the table into flows/README.md
   make count             lines by room
 
 Variables
@@ -57,7 +59,7 @@ endef
 
 # A misspelled variable must not be swallowed: `EPOCH=3` would train for the default number of epochs.
 KNOWN_VARIABLES := DATA PRESET EPOCHS STEPS BATCH_SIZE LR SEED THREADS OUT DATA_DIR ARGS OP MUTATION \
-                   MARCH CXX CXXFLAGS CPPFLAGS LDFLAGS LDLIBS AR BLAS_DIR V CLANG CLANG_TIDY CLANG_FORMAT
+                   MARCH CXX CXXFLAGS CPPFLAGS LDFLAGS LDLIBS AR BLAS_DIR V WRITE CLANG CLANG_TIDY CLANG_FORMAT
 UNKNOWN_VARIABLES := $(filter-out $(KNOWN_VARIABLES) SHELL MAKE MAKEFLAGS,$(foreach v,$(.VARIABLES), \
                        $(if $(findstring command line,$(origin $v)),$v)))
 ifneq ($(UNKNOWN_VARIABLES),)
@@ -118,7 +120,7 @@ LAWS_OBJECTS := $(call objects,f32,tests/main.cpp $(TABLES)) $(call objects,f64,
 MODELS := nice realnvp glow
 
 .PHONY: default all help deps clean FORCE $(MODELS:%=train-%) gradcheck test mutate asan \
-        format format-check lint check-deps count lint-tools format-tools
+        format format-check lint check-deps count paper-map lint-tools format-tools
 
 default: build/bijou
 	$(info $(HELP))@:
@@ -238,6 +240,9 @@ format-tools:
 
 check-deps:
 	@bash tests/check_deps.sh
+
+paper-map:
+	@bash .make/paper_map.sh $(if $(WRITE),write)
 
 count:
 	@bash .make/count.sh

@@ -96,6 +96,7 @@ double Trainer::step(const Batch& batch, double learning_rate) {
   Variable nll, loss;
   {
     const Tape::Recording on(tape);
+    // [Glow eq. 1]
     nll = -mean(log_prob(batch));
     loss = settings_.weight_norm_l2 > 0 ? nll + weight_norm_penalty(model_) * settings_.weight_norm_l2 : nll;
   }

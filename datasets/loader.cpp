@@ -16,6 +16,7 @@ void add_noise(std::span<Real> x, uint64_t seed, uint64_t stream) {
                              key);
     for (size_t j = 0; j < 4 && i + j < x.size(); ++j) {
       const Real level = x[i + j];
+      // [NICE section 5.1: dequantisation]
       const Real noisy = level + static_cast<Real>(bits[j] >> 8) * static_cast<Real>(0x1p-24);
       // The sum may round up to the next level; it must stay below, or floor() would not give the pixel back.
       x[i + j] = noisy < level + 1 ? noisy : std::nextafter(level + 1, level);

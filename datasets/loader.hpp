@@ -4,7 +4,7 @@
 // replaying what came before. The noise of an example is a pure function of (seed, epoch, example), so it
 // depends neither on the batch size, nor on the order, nor on threads.
 //
-// Dequantisation: integers 0 .. L-1 become x + u, u ~ U[0, 1)^D. The density's average over u is then a lower
+// Dequantisation: integers 0 .. L-1 become x + u, u ~ U[0, 1)^D. The average of log p(x + u) over u is then a lower
 // bound of log P(x) (Theis et al. 2016); without the noise, a density can rise without limit at the integers.
 #pragma once
 #include "datasets/dataset.hpp"

@@ -9,9 +9,11 @@ namespace bijou::inline BIJOU_SCALAR {
 //   x_ij = (y_ij - b) / s
 FlowResult ActNormFlow::transform(const Variable& x) const {
   const double hw = static_cast<double>(input_.numel() / input_[-1]);
+  // [Glow table 1: actnorm]
   return {affine_(x), constant_log_det(x, 0) + sum(affine_.log_s()) * hw};
 }
 
+// [Glow table 1: reverse of the actnorm]
 Tensor ActNormFlow::invert(const Tensor& y) const { return ((y - affine_.b()) / affine_.s()).value(); }
 
 }  // namespace bijou

@@ -14,13 +14,16 @@ void require_temperature(const char* where, double temperature) {
 
 }  // namespace
 
+// [NICE section 3.4: Gaussian prior]
 Variable StandardNormal::log_prob(const Variable& z) const { return sum_per_sample(square(z) + kLog2Pi) * -0.5; }
 
 Tensor StandardNormal::sample(int64_t n, Rng& rng, double temperature) const {
   require_temperature("StandardNormal::sample", temperature);
+  // [Glow eq. 3]
   return math::scale_offset(Tensor::randn({n, dimensions_}, rng), temperature, 0);
 }
 
+// [NICE section 1: factorial prior] [NICE section 3.4: logistic prior]
 Variable StandardLogistic::log_prob(const Variable& z) const { return -sum_per_sample(softplus(z) + softplus(-z)); }
 
 // z = log u - log(1 - u), u ~ U(0, 1): the inverse of the distribution function sigmoid(z).

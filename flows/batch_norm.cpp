@@ -22,7 +22,9 @@ BatchNormFlow::BatchNormFlow(const Shape& input, double eps)
 FlowResult BatchNormFlow::transform(const Variable& x) const {
   const auto [mu, v] = statistics_.of(x);
   const double pixels = static_cast<double>(input_.numel()) / static_cast<double>(input_[-1]);
+  // [RealNVP eq. 18]
   const Variable log_det = sum(log(v + eps_)) * (-0.5 * pixels);
+  // [RealNVP eq. 17]
   return {normalize(x, mu, v, eps_), constant_log_det(x, 0) + log_det};
 }
 

@@ -10,6 +10,7 @@ Coupling::Coupling(const Shape& input, std::unique_ptr<Partition> partition, std
       law_(adopt("law", std::move(law))) {}
 
 // m(x1): the network sees x1 in its place (zeros elsewhere), and of what it makes, the values at x2's places are used.
+// [RealNVP eq. 9]
 Variable Coupling::m(const Variable& x1) const { return partition_->select(network_(partition_->embed(x1))); }
 
 // General coupling layer: NICE section 3.2                     x = (x1, x2) = (x_I1, x_I2) by partition_
@@ -22,12 +23,15 @@ Variable Coupling::m(const Variable& x1) const { return partition_->select(netwo
 // The network m is never inverted, and its derivative dy2/dx1 is not in the determinant: m may be any function.
 FlowResult Coupling::transform(const Variable& x) const {
   const auto [x1, x2] = partition_->split(x);
+  // [NICE section 3.2: general coupling]
   const auto [y2, log_det] = law_.forward(x2, m(x1));
+  // [RealNVP eq. 4] [RealNVP eq. 7]
   return {partition_->merge(x1, y2), log_det};
 }
 
 Tensor Coupling::invert(const Tensor& y) const {
   const auto [y1, y2] = partition_->split(y);
+  // [NICE section 3.2: inverse of the general coupling]
   return partition_->merge(y1, law_.inverse(y2.value(), m(y1).value())).value();
 }
 

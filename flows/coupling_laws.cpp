@@ -20,9 +20,11 @@ Halves halves(const Variable& m) {
 //
 // The layer keeps volumes, whatever the network does.
 FlowResult AdditiveLaw::forward(const Variable& x2, const Variable& m) const {
+  // [NICE section 1: building block] [NICE section 3.2: additive law]
   return {x2 + m, constant_log_det(x2, 0)};
 }
 
+// [NICE section 1: inverse of the building block] [NICE section 3.2: inverse of the additive law]
 Tensor AdditiveLaw::inverse(const Tensor& y2, const Tensor& m) const { return math::subtract(y2, m); }
 
 MultiplicativeLaw::MultiplicativeLaw(std::unique_ptr<ScaleLaw> scale) : scale_(adopt("scale", std::move(scale))) {}
@@ -32,6 +34,7 @@ MultiplicativeLaw::MultiplicativeLaw(std::unique_ptr<ScaleLaw> scale) : scale_(a
 //   y2 = x2 * e^s          dy2/dx2 = diag(e^s)          log|det dy2/dx2| = sum_j s_j          x2 = y2 * e^-s
 FlowResult MultiplicativeLaw::forward(const Variable& x2, const Variable& m) const {
   const Variable s = scale_(m);
+  // [NICE section 3.2: multiplicative law]
   return {x2 * exp(s), sum_per_sample(s)};
 }
 
@@ -50,11 +53,13 @@ AffineLaw::AffineLaw(std::unique_ptr<ScaleLaw> scale) : scale_(adopt("scale", st
 FlowResult AffineLaw::forward(const Variable& x2, const Variable& m) const {
   const auto [h, t] = halves(m);
   const Variable s = scale_(h);
+  // [RealNVP eq. 5] [RealNVP eq. 6] [NICE section 3.2: affine law] [Glow eq. 8] [Glow table 1: affine coupling]
   return {x2 * exp(s) + t, sum_per_sample(s)};
 }
 
 Tensor AffineLaw::inverse(const Tensor& y2, const Tensor& m) const {
   const auto [h, t] = halves(m);
+  // [RealNVP eq. 8] [Glow table 1: reverse of the affine coupling]
   return ((y2 - t) * exp(-scale_(h))).value();
 }
 

@@ -13,6 +13,7 @@ DiagonalScale::DiagonalScale(const Shape& input, From from)
 //   y = S x,  S = diag(exp(s))          dy/dx = S          log|det dy/dx| = sum_i s_i          x = exp(-s) y
 //
 // The additive couplings below keep volumes, so this layer is where NICE chooses which dimensions vary how much.
+// [NICE section 3.3: scaling matrix] [NICE section 3.3: log-likelihood]
 FlowResult DiagonalScale::transform(const Variable& x) const { return {x * exp(s_), constant_log_det(x, 0) + sum(s_)}; }
 
 Tensor DiagonalScale::invert(const Tensor& y) const { return (y * exp(-s_)).value(); }
@@ -37,6 +38,7 @@ Tensor DiagonalScale::initialize(const Tensor& x) {
 
 std::vector<double> DiagonalScale::spectrum() const {
   std::vector<double> sigma;
+  // [NICE section 3.3: spectrum]
   for (const Real s : s_.value().data()) sigma.push_back(std::exp(-static_cast<double>(s)));
   std::ranges::sort(sigma, std::greater<>());
   return sigma;

@@ -48,11 +48,13 @@ auto InvertibleConv::not_singular(const F& f) const {
 //
 // log|det W| comes from one LU decomposition in double, and so does W^-T, which is its gradient.
 FlowResult InvertibleConv::transform(const Variable& x) const {
+  // [Glow eq. 9] [Glow table 1: 1x1 convolution]
   return {multiply_pixels(x, w_), constant_log_det(x, 0) + not_singular([&] { return slogdet(w_); }) * pixels(input_)};
 }
 
 Tensor InvertibleConv::invert(const Tensor& y) const {
   const auto lu = not_singular([&] { return math::slogdet(w_.value(), true); });
+  // [Glow table 1: reverse of the 1x1 convolution]
   return multiply_pixels(y, math::transpose(lu.inverse_transposed)).value();
 }
 
@@ -89,7 +91,9 @@ std::vector<int64_t> InvertibleConvPLU::p() const { return as_permutation(permut
 //
 // The parameter is log|s|, the signs of s are fixed, as in the released code: W cannot become singular by a step.
 FlowResult InvertibleConvPLU::transform(const Variable& x) const {
+  // [Glow eq. 10]
   const Variable w = take(matmul(l(), u_plus_s()), 0, p());
+  // [Glow eq. 11]
   return {multiply_pixels(x, w), constant_log_det(x, 0) + sum(log_s_) * pixels(input_)};
 }
 

@@ -12,10 +12,12 @@ FlowModel::FlowModel(std::string title, std::unique_ptr<Flow> bijection, std::un
 
 Variable FlowModel::log_prob(const Variable& x) const {
   const auto [z, log_det] = bijection_.forward(x);
+  // [NICE eq. 1] [NICE section 2: criterion] [RealNVP eq. 2] [RealNVP eq. 3] [Glow eq. 6]
   return base_.log_prob(z) + log_det;
 }
 
 Tensor FlowModel::sample(int64_t n, Rng& rng, double temperature) const {
+  // [RealNVP eq. 1] [NICE section 1: sampling] [Glow eq. 4]
   return bijection_.inverse(base_.sample(n, rng, temperature));
 }
 

@@ -32,20 +32,24 @@ MultiScale::MultiScale(const Shape& input, std::vector<std::unique_ptr<Sequentia
 // No latent is lost: they come back side by side as [N, D], those of the finest scale first. The identity by which
 // z_i leaves the later scales has determinant 1.
 FlowResult MultiScale::transform(const Variable& x) const {
+  // [RealNVP eq. 13]
   Variable h = x, log_det = constant_log_det(x, 0);
   std::vector<Variable> z;
   for (const Sequential* scale : scales_) {
     const auto [y, scale_log_det] = scale->forward(h);
     log_det = log_det + scale_log_det;
     if (scale == scales_.back()) {
+      // [RealNVP eq. 15]
       z.push_back(flat(y));
     } else {
       const int64_t keep = kept(scale->output_shape())[2];
+      // [RealNVP eq. 14]
       const auto parts = split(y, -1, {keep, y.shape()[-1] - keep});
       h = parts[0];
       z.push_back(flat(parts[1]));
     }
   }
+  // [RealNVP eq. 16]
   return {concat(z, 1), log_det};
 }
 

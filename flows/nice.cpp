@@ -9,6 +9,7 @@ namespace bijou::inline BIJOU_SCALAR {
 namespace {
 
 std::unique_ptr<Partition> halves(const NICEConfig& config, int64_t dimensions, size_t i) {
+  // [NICE section 3.2: combining couplings]
   const Keep keep = i % 2 == 0 ? Keep::first : Keep::second;
   return config.halves == NICEConfig::Halves::odd_even ? odd_even_partition(dimensions, keep)
                                                        : channel_partition(dimensions, keep);

@@ -47,6 +47,7 @@ class Checkerboard : public Partition {
  public:
   Checkerboard(int64_t height, int64_t width, int64_t channels, Keep keep)
       : h_(height), w_(width), c_(channels), keep_(keep), deal_(h_ * w_, [&](int64_t p) {
+          // [RealNVP section 3.4: checkerboard mask]
           return ((p / w_ + p % w_) % 2 == 0) == (keep == Keep::first);
         }) {
     require(h_ * w_ >= 2, "checkerboard_partition", "a coupling needs two pixels at least, got an image of ", h_, " x ",

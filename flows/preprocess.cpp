@@ -13,6 +13,7 @@ Rescale::Rescale(const Shape& input, int levels, double low)
 }
 
 FlowResult Rescale::transform(const Variable& x) const {
+  // [Glow eq. 2]
   return {x * a_ + low_, constant_log_det(x, static_cast<double>(input_.numel()) * std::log(a_))};
 }
 
@@ -24,6 +25,7 @@ Logit::Logit(const Shape& input, double alpha) : Flow(input, input), alpha_(alph
 
 FlowResult Logit::transform(const Variable& x) const {
   const Variable p = x * (1 - 2 * alpha_) + alpha_;
+  // [RealNVP section 4.1: logit]
   const Variable y = log(p) - log(1 - p);
   return {y, sum_per_sample(softplus(y) + softplus(-y) + std::log(1 - 2 * alpha_))};
 }

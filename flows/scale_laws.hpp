@@ -19,6 +19,7 @@ class ScaleLaw : public Module {
 class TanhScale : public ScaleLaw {
  public:
   explicit TanhScale(int64_t channels = 1) : c_(parameter("c", Tensor::full({channels}, 1))) {}
+  // [RealNVP section 4.1: scale of s]
   Variable operator()(const Variable& h) const override { return c_ * tanh(h); }
   std::string describe() const override { return "s = c tanh(h)"; }
 
@@ -35,8 +36,8 @@ class ExpScale : public ScaleLaw {
 };
 
 // s = log sigmoid(h + 2), so that the scale lies in (0, 1) and starts at sigmoid(2) = 0.881: the released Glow code
-// (its exp(h) is commented out). Bounded, so it cannot overflow; its log-determinant is negative always, and a flow of
-// such couplings can only expand by its ActNorms.
+// (its exp(h) is commented out). Bounded, so it cannot overflow; its log-determinant is negative always, so what
+// expands in such a flow are the ActNorms and the 1x1 convolutions.
 class SigmoidScale : public ScaleLaw {
  public:
   Variable operator()(const Variable& h) const override {

@@ -5,8 +5,11 @@ namespace bijou::inline BIJOU_SCALAR {
 FlowResult Sequential::transform(const Variable& x) const {
   Variable h = x, log_det = constant_log_det(x, 0);
   for (const Flow* layer : layers_) {
+    // [RealNVP eq. 10]
     const auto [y, layer_log_det] = layer->forward(h);
+    // [Glow eq. 5]
     h = y;
+    // [RealNVP eq. 11] [NICE section 3.1: layers] [Glow eq. 7]
     log_det = log_det + layer_log_det;
   }
   return {h, log_det};
@@ -14,6 +17,7 @@ FlowResult Sequential::transform(const Variable& x) const {
 
 Tensor Sequential::invert(const Tensor& y) const {
   Tensor h = y;
+  // [RealNVP eq. 12]
   for (size_t k = layers_.size(); k-- > 0;) h = layers_[k]->inverse(h);
   return h;
 }

@@ -40,6 +40,7 @@ Squeeze::Squeeze(const Shape& input, SqueezeOrder order)
     : Flow(input, squeezed(input)), order_(places(input[-1], order)) {}
 
 FlowResult Squeeze::transform(const Variable& x) const {
+  // [RealNVP section 3.6: squeezing]
   return {permuted(squeeze2d(x, 2), order_), constant_log_det(x, 0)};
 }
 

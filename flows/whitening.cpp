@@ -48,6 +48,7 @@ void ZCA::set(std::span<const double> mean, std::span<const double> covariance, 
 //   x = m + E diag(lambda)^1/2 E' y
 FlowResult ZCA::transform(const Variable& x) const {
   const Variable along = matmul(x - mean_, basis_) / sqrt(Variable(variance_));
+  // [NICE section 5.1: ZCA whitening]
   return {matmul(along, math::transpose(basis_)), constant_log_det(x, 0) - sum(log(Variable(variance_))) * 0.5};
 }
 
@@ -74,6 +75,7 @@ Variable TriangularWhitening::l() const {
 //
 //   y = L x + b          dy/dx = L          log|det dy/dx| = sum_i log L_ii          x = L^-1 (y - b)
 FlowResult TriangularWhitening::transform(const Variable& x) const {
+  // [NICE section 3.1: triangular matrix] [NICE section 5.1: approximate whitening]
   return {matmul(x, transpose(l())) + b_, constant_log_det(x, 0) + sum(log_diagonal_)};
 }
 

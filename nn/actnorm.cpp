@@ -37,6 +37,7 @@ Tensor ActNorm::initialize(const Tensor& x) {
            "); its scale starts from a variance of ", kVarianceFloor);
     }
     const double sd = std::sqrt(std::max(v, kVarianceFloor));
+    // [Glow section 3.1: data-dependent initialisation]
     log_s.mutable_data()[c] = static_cast<Real>(-std::log(sd));
     b.mutable_data()[c] = static_cast<Real>(-mean.data()[c] / sd);
   }

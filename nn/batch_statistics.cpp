@@ -33,7 +33,9 @@ void RunningMoments::move_towards(const math::Moments& batch, double momentum) c
   const auto mix = [momentum](const Tensor& running, const Tensor& now) {
     return math::add(math::scale_offset(running, 1 - momentum, 0), math::scale_offset(now, momentum, 0));
   };
+  // [RealNVP appendix E: running mean]
   mean_ = mix(mean_, batch.mean);
+  // [RealNVP appendix E: running variance]
   variance_ = mix(variance_, batch.variance);
 }
 
