@@ -41,6 +41,7 @@ Tensor inpaint(const FlowModel& model, const Tensor& x, const Tensor& hidden, Rn
     const double alpha = 10.0 / (100.0 + static_cast<double>(i));
     const Tensor gradient = math::scale_offset(score(model, math::scale_offset(u, range, options.low)), range, 0);
     const Tensor epsilon = Tensor::randn(u.shape(), rng);
+    // [NICE section 5.2: inpainting]
     u = math::add(u, math::scale_offset(math::add(gradient, epsilon), alpha, 0));
     keep_observed(u);
   }

@@ -1,0 +1,65 @@
+// Inpainting by projected gradient ascent: NICE section 5.2.
+#include "flows/inpainting.hpp"
+#include "flows/sequential.hpp"
+#include "tests/helpers.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+
+using namespace bijou;
+
+namespace {
+
+// The logistic prior by itself: d log p / dx = -tanh(x / 2), with its mode at 0.
+FlowModel logistic(int64_t dimensions) {
+  return FlowModel("logistic", std::make_unique<Sequential>(Shape{dimensions}),
+                   std::make_unique<StandardLogistic>(dimensions));
+}
+
+}  // namespace
+
+TEST_CASE("inpainting: a step is alpha (gradient + noise) in units of the range, then the projection") {
+  const FlowModel model = logistic(4);
+  const Tensor x = Tensor::from({2, 4}, {3, -2, 1, 0, -3, 2, 0.5, 1});
+  const Tensor hidden = Tensor::from({2, 4}, {1, 0, 1, 0, 0, 1, 1, 0});
+  constexpr double low = -4, range = 8;
+  for (const int64_t steps : {1, 3}) {
+    Rng rng(3), again(3);
+    const Tensor filled = inpaint(model, x, hidden, rng, {.steps = steps, .low = low, .high = low + range});
+    const Tensor start = Tensor::uniform(x.shape(), again);
+    std::vector<double> u(start.data().begin(), start.data().end());
+    for (int64_t i = 0; i < steps; ++i) {
+      const Tensor epsilon = Tensor::randn(x.shape(), again);
+      for (size_t k = 0; k < u.size(); ++k) {
+        const double gradient = -range * std::tanh((low + range * u[k]) / 2);
+        u[k] =
+            std::clamp(u[k] + 10.0 / (100.0 + static_cast<double>(i)) * (gradient + epsilon.data()[k]), 1e-4, 1 - 1e-4);
+      }
+    }
+    for (size_t k = 0; k < u.size(); ++k) {
+      const double expected = hidden.data()[k] != 0 ? low + range * u[k] : static_cast<double>(x.data()[k]);
+      CHECK(filled.data()[k] == doctest::Approx(expected).epsilon(1e-4));
+    }
+  }
+}
+
+TEST_CASE("inpainting: hidden values end near the density's mode, observed ones stay") {
+  const FlowModel model = logistic(3);
+  const Tensor x = Tensor::from({1, 3}, {0.9, -0.7, 0.3}), hidden = Tensor::from({1, 3}, {0, 1, 1});
+  Rng rng(1);
+  const Tensor filled = inpaint(model, x, hidden, rng, {.steps = 4000, .low = -4, .high = 4});
+  CHECK(filled.data()[0] == doctest::Approx(0.9).epsilon(1e-5));
+  CHECK(std::abs(filled.data()[1]) < 0.5);
+  CHECK(std::abs(filled.data()[2]) < 0.5);
+}
+
+TEST_CASE("inpainting: shapes and ranges that make no sense") {
+  const FlowModel model = logistic(3);
+  Rng rng(1);
+  CHECK_THROWS_WITH_AS(inpaint(model, Tensor::zeros({1, 3}), Tensor::zeros({3}), rng),
+                       "inpaint: data [1, 3], but hidden places [3]", ShapeError);
+  CHECK_THROWS_WITH_AS(inpaint(model, Tensor::zeros({1, 3}), Tensor::zeros({1, 3}), rng, {.low = 1, .high = 0}),
+                       "inpaint: an empty range: 1 to 0", ValueError);
+}
