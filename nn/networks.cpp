@@ -19,6 +19,27 @@ Variable Mlp::operator()(const Variable& x) const {
 
 std::string Mlp::describe() const { return text("MLP ", in_, " -> ", out_, ", ", layers_.size(), " layers"); }
 
+ResidualMlp::ResidualMlp(int64_t in, int64_t width, int64_t out, int64_t blocks, Rng& rng)
+    : in_(in), width_(width), out_(out) {
+  first_ = &child<Linear>("first", in, width, rng);
+  for (int64_t i = 0; i < blocks; ++i) {
+    const std::string block = text("blocks.", i, ".");
+    Linear* linear1 = &child<Linear>(block + "linear1", width, width, rng);
+    blocks_.push_back({linear1, &child<Linear>(block + "linear2", width, width, rng)});
+  }
+  last_ = &child<Linear>("last", width, out, rng, Start::zero);
+}
+
+Variable ResidualMlp::operator()(const Variable& x) const {
+  Variable h = (*first_)(x);
+  for (const Block& b : blocks_) h = h + (*b.linear2)(relu((*b.linear1)(relu(h))));
+  return (*last_)(h);
+}
+
+std::string ResidualMlp::describe() const {
+  return text("residual MLP ", in_, " -> ", out_, ", width ", width_, ", ", blocks_.size(), " blocks");
+}
+
 ResNet::ResNet(int64_t in, int64_t features, int64_t out, int64_t blocks, Rng& rng)
     : in_(in), features_(features), out_(out) {
   using Affine = WeightNormConv2d::Affine;

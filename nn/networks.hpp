@@ -24,6 +24,29 @@ class Mlp : public Network {
   std::vector<Linear*> layers_;
 };
 
+// The residual network on vectors [N, D] (He et al. 2016 in its pre-activation form, with linear layers), as nflows has
+// it in its couplings:
+//
+//   h_0 = first(x)      h_{i+1} = h_i + linear2(relu(linear1(relu(h_i))))  each of `blocks`      result = last(h)
+//
+// Without normalisation; the last layer starts at zero. Departure from that code: it starts each block's second layer
+// near zero, and not the last one.
+class ResidualMlp : public Network {
+ public:
+  ResidualMlp(int64_t in, int64_t width, int64_t out, int64_t blocks, Rng& rng);
+  Variable operator()(const Variable& x) const override;
+  std::string describe() const override;
+
+ private:
+  struct Block {
+    Linear *linear1, *linear2;
+  };
+  int64_t in_, width_, out_;
+  Linear* first_;
+  std::vector<Block> blocks_;
+  Linear* last_;
+};
+
 // The residual network of RealNVP, section 3.6-3.7 and 4.1 (He et al. 2016 in its pre-activation form):
 //
 //   h_0     = conv3x3(x)                                                        "stem"

@@ -81,7 +81,7 @@ void Oracle::check_group(const std::string& group, const std::string& layer) con
       if (std::isnan(difference)) break;
     }
     CHECK_MESSAGE(worst <= kOracleBound * scale, name, " ", theirs.shape(), ", value ", where, ": ours ",
-                  ours.data()[where], ", theirs ", theirs.data()[where], "; the largest is ", scale);
+                  ours.data()[where], ", theirs ", theirs.data()[where], ", ", worst / scale, " of the largest apart");
   }
 }
 
