@@ -40,19 +40,21 @@ std::string ResidualMlp::describe() const {
   return text("residual MLP ", in_, " -> ", out_, ", width ", width_, ", ", blocks_.size(), " blocks");
 }
 
-ResNet::ResNet(int64_t in, int64_t features, int64_t out, int64_t blocks, Rng& rng)
+ResNet::ResNet(int64_t in, int64_t features, int64_t out, int64_t blocks, Rng& rng, WeightNormConv2d::Affine inner,
+               double eps)
     : in_(in), features_(features), out_(out) {
   using Affine = WeightNormConv2d::Affine;
   stem_ = &child<WeightNormConv2d>("stem", in, features, 3, rng, Affine::yes);
   stem_skip_ = &child<WeightNormConv2d>("stem_skip", features, features, 1, rng, Affine::yes);
   for (int64_t i = 0; i < blocks; ++i) {
     const std::string block = text("blocks.", i, ".");
-    blocks_.push_back({&child<BatchNorm>(block + "norm1", features), &child<BatchNorm>(block + "norm2", features),
-                       &child<WeightNormConv2d>(block + "conv1", features, features, 3, rng, Affine::no),
+    blocks_.push_back({&child<BatchNorm>(block + "norm1", features, eps),
+                       &child<BatchNorm>(block + "norm2", features, eps),
+                       &child<WeightNormConv2d>(block + "conv1", features, features, 3, rng, inner),
                        &child<WeightNormConv2d>(block + "conv2", features, features, 3, rng, Affine::yes),
                        &child<WeightNormConv2d>(block + "skip", features, features, 1, rng, Affine::yes)});
   }
-  last_norm_ = &child<BatchNorm>("last_norm", features);
+  last_norm_ = &child<BatchNorm>("last_norm", features, eps);
   last_ = &child<WeightNormConv2d>("last", features, out, 1, rng, Affine::yes, Start::zero);
 }
 
@@ -69,6 +71,14 @@ Variable ResNet::operator()(const Variable& x) const {
 
 std::string ResNet::describe() const {
   return text("ResNet ", in_, " -> ", out_, ", ", features_, " features, ", blocks_.size(), " blocks");
+}
+
+MirroredInput::MirroredInput(int64_t channels, double factor, double eps)
+    : factor_(factor), norm_(child<BatchNorm>("norm", channels, eps)) {}
+
+Variable MirroredInput::operator()(const Variable& x) const {
+  const Variable u = norm_(x) * factor_;
+  return relu(concat({u, -u}, -1));
 }
 
 ConvNet::ConvNet(int64_t in, int64_t width, int64_t out, Rng& rng, Hidden hidden, ZeroConv2d::Padding padding)
