@@ -71,7 +71,8 @@ void Oracle::check_group(const std::string& group, const std::string& layer) con
     const auto finding = findings_.find(name);
     CHECK_MESSAGE(finding != findings_.end(), name, " of ", file_.path, " was compared with nothing");
     if (finding == findings_.end()) continue;
-    const auto& [ours, scale] = finding->second;
+    const Tensor& ours = finding->second.ours;
+    const double scale = finding->second.scale;
     double worst = 0;
     int64_t where = 0;
     for (int64_t i = 0; i < theirs.numel(); ++i) {

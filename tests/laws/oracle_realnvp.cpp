@@ -118,7 +118,8 @@ void load(Weights& w, const std::string& images) {
 }
 
 // Ours lays the latents side by side, those of the finer scale first; theirs puts them back into the image's layout:
-// concat(coarse, fine), unsqueezed along the diagonals. (Undone in the same way.)
+// concat(coarse, fine), unsqueezed along the diagonals. So the order of the two pixels inside the fine half cannot be
+// seen in their numbers; that of the coarse half can, by the weights behind it.
 const Shape kSqueezed{4, 4, 12};
 
 Tensor as_image(const Tensor& z) {
