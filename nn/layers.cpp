@@ -78,18 +78,20 @@ WeightNormConv2d::WeightNormConv2d(int64_t in, int64_t out, int64_t kernel, Rng&
   if (affine == Affine::no) return;
   // ||w|| = g: sqrt(2) is the norm that He's initialisation gives on average.
   gain_ = &parameter("gain", Tensor::full({out}, start == Start::zero ? 0 : std::sqrt(2.0)), Role::weight_norm_gain);
-  bias_ = &parameter("bias", Tensor::zeros({out}));
+  if (affine == Affine::yes) bias_ = &parameter("bias", Tensor::zeros({out}));
 }
 
 Variable WeightNormConv2d::operator()(const Variable& x) const {
   const Variable norm = sqrt(sum(square(v_), {0, 1, 2}));
-  const Variable y = gain_ ? conv2d(x, v_ * (*gain_ / norm), *bias_) : conv2d(x, v_ / norm);
+  const Variable w = gain_ ? v_ * (*gain_ / norm) : v_ / norm;
+  const Variable y = bias_ ? conv2d(x, w, *bias_) : conv2d(x, w);
   FiniteWatch::see(*this, y);
   return y;
 }
 
 std::string WeightNormConv2d::describe() const {
-  return text("Conv2d ", kernel_, "x", kernel_, ", ", in_, " -> ", out_, ", weight norm", gain_ ? "" : " without gain");
+  return text("Conv2d ", kernel_, "x", kernel_, ", ", in_, " -> ", out_, ", weight norm",
+              bias_ ? "" : (gain_ ? " without bias" : " without gain"));
 }
 
 BatchNorm::BatchNorm(int64_t channels, double eps)

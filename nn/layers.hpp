@@ -57,12 +57,13 @@ class ZeroConv2d : public Module {
 
 // Weight normalisation (Salimans and Kingma 2016, eq. 2): w = g v / ||v||, the norm over each output channel's
 // weights. Where batch normalisation follows, it would undo the gain g and the bias b at once: they are left out
-// (Affine::no), as in the authors' released RealNVP code.
+// (Affine::no), as in the authors' released RealNVP code. Affine::gain leaves out the bias only, as its port
+// chrischute/real-nvp does there.
 // Departure from that code: v starts by He's normal and g at sqrt(2), not uniformly and at k / sqrt(6) for a k x k
 // kernel.
 class WeightNormConv2d : public Module {
  public:
-  enum class Affine { yes, no };
+  enum class Affine { yes, no, gain };
   WeightNormConv2d(int64_t in, int64_t out, int64_t kernel, Rng& rng, Affine affine, Start start = Start::he);
   Variable operator()(const Variable& x) const;
   std::string describe() const override;

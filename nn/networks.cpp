@@ -19,19 +19,42 @@ Variable Mlp::operator()(const Variable& x) const {
 
 std::string Mlp::describe() const { return text("MLP ", in_, " -> ", out_, ", ", layers_.size(), " layers"); }
 
-ResNet::ResNet(int64_t in, int64_t features, int64_t out, int64_t blocks, Rng& rng)
+ResidualMlp::ResidualMlp(int64_t in, int64_t width, int64_t out, int64_t blocks, Rng& rng)
+    : in_(in), width_(width), out_(out) {
+  first_ = &child<Linear>("first", in, width, rng);
+  for (int64_t i = 0; i < blocks; ++i) {
+    const std::string block = text("blocks.", i, ".");
+    Linear* linear1 = &child<Linear>(block + "linear1", width, width, rng);
+    blocks_.push_back({linear1, &child<Linear>(block + "linear2", width, width, rng)});
+  }
+  last_ = &child<Linear>("last", width, out, rng, Start::zero);
+}
+
+Variable ResidualMlp::operator()(const Variable& x) const {
+  Variable h = (*first_)(x);
+  for (const Block& b : blocks_) h = h + (*b.linear2)(relu((*b.linear1)(relu(h))));
+  return (*last_)(h);
+}
+
+std::string ResidualMlp::describe() const {
+  return text("residual MLP ", in_, " -> ", out_, ", width ", width_, ", ", blocks_.size(), " blocks");
+}
+
+ResNet::ResNet(int64_t in, int64_t features, int64_t out, int64_t blocks, Rng& rng, WeightNormConv2d::Affine inner,
+               double eps)
     : in_(in), features_(features), out_(out) {
   using Affine = WeightNormConv2d::Affine;
   stem_ = &child<WeightNormConv2d>("stem", in, features, 3, rng, Affine::yes);
   stem_skip_ = &child<WeightNormConv2d>("stem_skip", features, features, 1, rng, Affine::yes);
   for (int64_t i = 0; i < blocks; ++i) {
     const std::string block = text("blocks.", i, ".");
-    blocks_.push_back({&child<BatchNorm>(block + "norm1", features), &child<BatchNorm>(block + "norm2", features),
-                       &child<WeightNormConv2d>(block + "conv1", features, features, 3, rng, Affine::no),
+    blocks_.push_back({&child<BatchNorm>(block + "norm1", features, eps),
+                       &child<BatchNorm>(block + "norm2", features, eps),
+                       &child<WeightNormConv2d>(block + "conv1", features, features, 3, rng, inner),
                        &child<WeightNormConv2d>(block + "conv2", features, features, 3, rng, Affine::yes),
                        &child<WeightNormConv2d>(block + "skip", features, features, 1, rng, Affine::yes)});
   }
-  last_norm_ = &child<BatchNorm>("last_norm", features);
+  last_norm_ = &child<BatchNorm>("last_norm", features, eps);
   last_ = &child<WeightNormConv2d>("last", features, out, 1, rng, Affine::yes, Start::zero);
 }
 
@@ -48,6 +71,14 @@ Variable ResNet::operator()(const Variable& x) const {
 
 std::string ResNet::describe() const {
   return text("ResNet ", in_, " -> ", out_, ", ", features_, " features, ", blocks_.size(), " blocks");
+}
+
+MirroredInput::MirroredInput(int64_t channels, double factor, double eps)
+    : factor_(factor), norm_(child<BatchNorm>("norm", channels, eps)) {}
+
+Variable MirroredInput::operator()(const Variable& x) const {
+  const Variable u = norm_(x) * factor_;
+  return relu(concat({u, -u}, -1));
 }
 
 ConvNet::ConvNet(int64_t in, int64_t width, int64_t out, Rng& rng, Hidden hidden, ZeroConv2d::Padding padding)

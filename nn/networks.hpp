@@ -24,6 +24,29 @@ class Mlp : public Network {
   std::vector<Linear*> layers_;
 };
 
+// The residual network on vectors [N, D] (He et al. 2016 in its pre-activation form, with linear layers), as nflows has
+// it in its couplings:
+//
+//   h_0 = first(x)      h_{i+1} = h_i + linear2(relu(linear1(relu(h_i))))  each of `blocks`      result = last(h)
+//
+// Without normalisation; the last layer starts at zero. Departure from that code: it starts each block's second layer
+// near zero, and not the last one.
+class ResidualMlp : public Network {
+ public:
+  ResidualMlp(int64_t in, int64_t width, int64_t out, int64_t blocks, Rng& rng);
+  Variable operator()(const Variable& x) const override;
+  std::string describe() const override;
+
+ private:
+  struct Block {
+    Linear *linear1, *linear2;
+  };
+  int64_t in_, width_, out_;
+  Linear* first_;
+  std::vector<Block> blocks_;
+  Linear* last_;
+};
+
 // The residual network of RealNVP, section 3.6-3.7 and 4.1 (He et al. 2016 in its pre-activation form):
 //
 //   h_0     = conv3x3(x)                                                        "stem"
@@ -33,10 +56,12 @@ class Mlp : public Network {
 // Weight normalisation in every convolution, batch normalisation with eps 1e-4; the last convolution starts at zero.
 // The paper says "residual networks with skip connections"; that the skips are 1x1 convolutions which are summed is
 // as in the released code. Departure from that code: it feeds batch-normalised, doubled
-// concat[x, -x] (and the mask, as a channel) to the stem; here the stem sees x itself, as the paper writes it.
+// concat[x, -x] (and the mask, as a channel) to the stem; here the stem sees x itself, as the paper writes it, unless a
+// MirroredInput stands before it. `inner` is the form of each block's first convolution, which normalisation follows.
 class ResNet : public Network {
  public:
-  ResNet(int64_t in, int64_t features, int64_t out, int64_t blocks, Rng& rng);
+  ResNet(int64_t in, int64_t features, int64_t out, int64_t blocks, Rng& rng,
+         WeightNormConv2d::Affine inner = WeightNormConv2d::Affine::no, double eps = 1e-4);
   Variable operator()(const Variable& x) const override;
   std::string describe() const override;
 
@@ -50,6 +75,36 @@ class ResNet : public Network {
   std::vector<Block> blocks_;
   BatchNorm* last_norm_;
   WeightNormConv2d* last_;
+};
+
+// What the released RealNVP code does to an image before the stem of its ResNet: both signs of the normalised values
+//
+//   u = factor * bn(x)        result = relu(concat[u, -u])        C -> 2C channels
+//
+// factor is 2 where a checkerboard has masked half of x, whose zeros count in the moments, and 1 elsewhere. (bn is the
+// whole of BatchNorm, with gain and offset, as in chrischute/real-nvp; so masked places need not stay 0.)
+class MirroredInput : public Network {
+ public:
+  explicit MirroredInput(int64_t channels, double factor = 1, double eps = 1e-4);
+  Variable operator()(const Variable& x) const override;
+  std::string describe() const override { return text("MirroredInput, times ", factor_); }
+
+ private:
+  double factor_;
+  BatchNorm& norm_;
+};
+
+// One network after another: x -> second(first(x)).
+class Chain : public Network {
+ public:
+  Chain(std::unique_ptr<Network> first, std::unique_ptr<Network> second)
+      : first_(adopt("first", std::move(first))), second_(adopt("second", std::move(second))) {}
+  Variable operator()(const Variable& x) const override { return second_(first_(x)); }
+  Tensor initialize(const Tensor& x) override { return second_.initialize(first_.initialize(x)); }
+  std::string describe() const override { return first_.describe() + ", then " + second_.describe(); }
+
+ private:
+  Network &first_, &second_;
 };
 
 // The network of Glow's couplings, section 3.3 and 5.1:

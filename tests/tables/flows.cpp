@@ -216,6 +216,17 @@ void add_layers(std::vector<FlowCase>& rows, int64_t n) {
          return conv_net_coupling({4, 3, 3}, ConvNet::Hidden::actnorm, ZeroConv2d::Padding::zeros, rng); }},
       {"coupling with Glow's network padded by ones 2x3x4", "Coupling", n, [](Rng& rng) {
          return conv_net_coupling({2, 3, 4}, ConvNet::Hidden::bias, ZeroConv2d::Padding::ones, rng); }},
+      {"coupling with a residual MLP 5-D", "Coupling", n, [](Rng& rng) {
+         return std::make_unique<Coupling>(Shape{5}, channel_partition(5, Keep::first),
+                                           std::make_unique<ResidualMlp>(2, 6, 6, 2, rng),
+                                           std::make_unique<AffineLaw>()); }},
+      {"coupling with RealNVP's released network 3x4x2", "Coupling", n, [](Rng& rng) {
+         return std::make_unique<Coupling>(Shape{3, 4, 2}, checkerboard_partition(3, 4, 2, Keep::second),
+                                           std::make_unique<Chain>(
+                                               std::make_unique<MirroredInput>(2, 2.0),
+                                               std::make_unique<ResNet>(4, 3, 4, 1, rng,
+                                                                        WeightNormConv2d::Affine::gain, 1e-5)),
+                                           std::make_unique<ShiftThenScaleLaw>(std::make_unique<TanhScale>(2))); }},
       {"rescale 2x3x1", "Rescale", n, plain<Rescale>({2, 3, 1}, 17), {0, 17}},
       {"rescale from -1 4-D", "Rescale", n, plain<Rescale>({4}, 256, -1.0), {0, 256}},
       {"logit 5-D", "Logit", n, plain<Logit>({5}, 0.05), {0, 1}},
