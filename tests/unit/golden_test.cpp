@@ -49,12 +49,14 @@ const Golden& golden(const std::string& name) {
        "digits",
        {NICEConfig{.data = {.input = {8, 8, 1}, .levels = 17, .alpha = 0}, .depths = {2, 1, 2, 1}, .width = 40},
         {.batch_size = 64, .learning_rate = 2e-3, .clip_norm = 100, .weight_norm_l2 = 0}},
-       {}},
+       {273.569797976, 273.159947217, 272.776267058, 272.299441059, 271.971520740, 271.708882035, 271.588733099,
+        271.399895420, 271.330650059, 271.272750930}},
       {"Glow on the digits",
        "digits",
        {GlowConfig{.data = {.input = {8, 8, 1}, .levels = 17}, .scales = 2, .steps = 3, .width = 16},
         {.batch_size = 64, .learning_rate = 2e-3, .clip_norm = 100, .weight_norm_l2 = 0}},
-       {}},
+       {164.598925741, 159.423158532, 156.881099776, 152.386772734, 151.355320167, 149.961748906, 147.700981965,
+        146.412918593, 147.138798218, 147.183902623}},
       {"Glow with classes",
        "digits",
        {GlowConfig{.data = {.input = {8, 8, 1}, .levels = 17},
@@ -65,7 +67,8 @@ const Golden& golden(const std::string& name) {
                    .scale = GlowConfig::Scale::exp,
                    .classes = 10},
         {.batch_size = 64, .learning_rate = 2e-3, .clip_norm = 100, .weight_norm_l2 = 0}},
-       {}},
+       {168.782512312, 165.711565154, 164.184144935, 160.491690549, 159.552317752, 158.453288521, 156.662644343,
+        155.513597047, 155.463538897, 156.082119133}},
   };
   for (const Golden& g : all) {
     if (name == g.name) return g;
