@@ -48,6 +48,14 @@ struct Writer {
 };
 struct Reader {
   const ordered_json& j;
+  // Whole numbers are not cut out of others, as the library would do it (1.5 -> 1, true -> 1, 2^32 + 1 -> 1).
+  template <class I>
+  static I whole(const char* name, const ordered_json& value) {
+    if (!value.is_number_integer()) fail<ValueError>(name, " must be a whole number, not ", value.dump());
+    const auto number = value.get<int64_t>();
+    if (number != static_cast<int64_t>(static_cast<I>(number))) fail<ValueError>(name, " is too large: ", number);
+    return static_cast<I>(number);
+  }
   template <class T>
   void operator()(const char* name, T& value) const {
     if constexpr (std::is_enum_v<T>) {
@@ -57,8 +65,15 @@ struct Reader {
       if (at == std::end(all)) fail<ValueError>("no ", name, " is called '", word, "'");
       value = static_cast<T>(at - std::begin(all));
     } else if constexpr (std::is_same_v<T, Shape>) {
-      const auto dims = j.at(name).get<std::vector<int64_t>>();
+      std::vector<int64_t> dims;
+      (*this)(name, dims);
       value = Shape(std::span<const int64_t>(dims));
+    } else if constexpr (requires { typename T::value_type; }) {
+      value.clear();
+      if (!j.at(name).is_array()) fail<ValueError>(name, " must be a list, not ", j.at(name).dump());
+      for (const auto& item : j.at(name)) value.push_back(whole<typename T::value_type>(name, item));
+    } else if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) {
+      value = whole<T>(name, j.at(name));
     } else {
       j.at(name).get_to(value);
     }
@@ -133,11 +148,14 @@ FlowConfig config_from_json(const std::string& family, const std::string& json, 
 
 FlowConfig with_member(const FlowConfig& config, const std::string& assignment) {
   auto j = ordered_json::parse(config_to_json(config));
+  const auto fixed = [](const std::string& key) { return key == "input" || key == "levels" || key == "classes"; };
   const size_t equals = assignment.find('=');
   const std::string name = assignment.substr(0, equals);
-  if (equals == std::string::npos || !j.contains(name)) {
+  if (equals == std::string::npos || !j.contains(name) || fixed(name)) {
     std::string known;
-    for (const auto& [key, value] : j.items()) known += (known.empty() ? "" : ", ") + key + "=" + value.dump();
+    for (const auto& [key, value] : j.items()) {
+      if (!fixed(key)) known += (known.empty() ? "" : ", ") + key + "=" + value.dump();
+    }
     fail<UsageError>("'", assignment, "' sets nothing; give NAME=VALUE, of: ", known);
   }
   const std::string word = assignment.substr(equals + 1);
@@ -145,7 +163,7 @@ FlowConfig with_member(const FlowConfig& config, const std::string& assignment) 
   try {
     return config_from_json(family_of(config), j.dump(), assignment);
   } catch (const std::exception&) {
-    fail<UsageError>("'", assignment, "': ", name, " cannot be ", word, "; it was ",
+    fail<UsageError>("'", assignment, "': ", name, " cannot be '", word, "'; it was ",
                      ordered_json::parse(config_to_json(config))[name].dump());
   }
 }

@@ -9,7 +9,8 @@ std::string config_to_json(const FlowConfig& config);
 FlowConfig config_from_json(const std::string& family, const std::string& json, const std::string& where);
 
 // The configuration with one member replaced, "NAME=VALUE" (steps=4, mixing=shuffle, hidden=[64,64]). UsageError: no
-// such member (the message lists them), or a value of the wrong kind.
+// such member (the message lists them), or a value of the wrong kind. The data's own members are not among them: the
+// shape of an example, the levels, the classes.
 FlowConfig with_member(const FlowConfig& config, const std::string& assignment);
 
 }  // namespace bijou

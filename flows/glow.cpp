@@ -61,8 +61,11 @@ std::unique_ptr<Sequential> build_scale(const Shape& input, bool last, const Glo
 
 std::unique_ptr<FlowModel> build_glow(const GlowConfig& config, uint64_t seed) {
   const Shape input = config.data.input;
-  require(config.scales >= 1 && config.scales <= 16 && config.steps >= 1 && config.width >= 1, "build_glow",
-          "scales must lie in 1..16, steps and width be positive");
+  require(config.scales >= 1 && config.scales <= 16, "build_glow", "scales must lie in 1..16, got ", config.scales);
+  require(config.steps >= 1 && config.steps <= 1000, "build_glow", "steps must lie in 1..1000, got ", config.steps);
+  require(config.width >= 1 && config.width <= 65536, "build_glow", "width must lie in 1..65536, got ", config.width);
+  for (const int64_t units : config.hidden)
+    require(units >= 1 && units <= 65536, "build_glow", "hidden layers must have 1..65536 units, got ", units);
   require(config.classes >= 0, "build_glow", "the number of classes must not be negative, got ", config.classes);
   const bool image = input.rank() == 3;
   if (image) {

@@ -54,6 +54,9 @@ Tensor Standardize::invert(const Tensor& y) const { return math::add(math::multi
 void add_preprocessing(Sequential& flow, const DataSpec& data) {
   require(data.input.rank() == 1 || data.input.rank() == 3, "add_preprocessing",
           "a model is for images [H, W, C] or vectors [D], not for ", data.input);
+  require(data.alpha >= 0, "add_preprocessing", "the logit's alpha must not be negative, got ", data.alpha);
+  require(!data.standardize || data.input.rank() == 1, "add_preprocessing", "standardize is for vectors, not for ",
+          data.input);
   if (data.levels > 0) flow.then<Rescale>("rescale", data.levels, data.low);
   if (data.levels > 0 && data.alpha > 0) flow.then<Logit>("logit", data.alpha);
   if (data.standardize) flow.then<Standardize>("standardize");

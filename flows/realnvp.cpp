@@ -64,6 +64,8 @@ std::unique_ptr<FlowModel> build_realnvp(const RealNVPConfig& config, uint64_t s
   require(
       config.scales >= 1 && config.scales <= 16 && config.features >= 1 && config.blocks >= 0 && config.couplings >= 1,
       "build_realnvp", "scales must lie in 1..16, and features and couplings be positive");
+  for (const int64_t units : config.hidden)
+    require(units >= 1, "build_realnvp", "hidden layers must have at least one unit, got ", units);
   Rng rng(seed, stream("weights"));
   auto flow = std::make_unique<Sequential>(input);
   add_preprocessing(*flow, config.data);

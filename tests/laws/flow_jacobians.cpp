@@ -1,7 +1,9 @@
 // What the Jacobians look like: the zeros, ones and triangles that the header blocks of flows/ claim, by which their
 // log-determinants are cheap.
+#include "autograd/math.hpp"
 #include "tests/laws/flow_law.hpp"
 
+#include <array>
 #include <set>
 
 using namespace bijou;
@@ -75,29 +77,130 @@ struct Diagonal {
   }
 };
 
-// y[i, j, (dy, dx, c)] = x[2i + dy, 2j + dx, c]
-struct Permutation {
+// Of a squeeze from [H, W, C]: the place in x of each value of y, in the orders that flows/squeeze.hpp states.
+std::vector<int64_t> squeezed_from(const Shape& input, const std::string& name) {
+  const int64_t width = input[1], channels = input[2], rows = input[0] / 2, columns = width / 2;
+  std::vector<int64_t> from(static_cast<size_t>(input.numel()), -1);
+  for (int64_t i = 0; i < input[0]; ++i) {
+    for (int64_t j = 0; j < width; ++j) {
+      const int64_t dy = i % 2, dx = j % 2, diagonal = dy == dx ? dy : 3 - dx;
+      for (int64_t c = 0; c < channels; ++c) {
+        const int64_t k = name.find("by channels") != std::string::npos    ? c * 4 + dy * 2 + dx
+                          : name.find("by diagonals") != std::string::npos ? diagonal * channels + c
+                                                                           : (dy * 2 + dx) * channels + c;
+        from[((i / 2) * columns + j / 2) * 4 * channels + k] = (i * width + j) * channels + c;
+      }
+    }
+  }
+  REQUIRE(rows * columns * 4 * channels == input.numel());
+  return from;
+}
+
+// Layers that only move values: y[i] = x[from[i]].
+struct Movers {
   static constexpr const char* name = "the Jacobian is the permutation";
   static bool applies(const FlowCase& row) {
-    return row.name.starts_with("squeeze") && row.name.find(" by ") == std::string::npos && row.batch == 1;
+    static const std::set<std::string> classes = {"Squeeze", "Unsqueeze", "Flatten", "Permutation"};
+    return classes.contains(row.covers) && row.batch == 1;
+  }
+  static std::vector<int64_t> expected(const FlowCase& row, const Flow& flow) {
+    const std::string covers = row.covers;
+    if (covers == "Squeeze") return squeezed_from(flow.input_shape(), row.name);
+    std::vector<int64_t> from(static_cast<size_t>(flow.input_shape().numel()));
+    if (covers == "Unsqueeze") {
+      const std::vector<int64_t> to = squeezed_from(flow.output_shape(), row.name);
+      for (size_t i = 0; i < to.size(); ++i) from[to[i]] = static_cast<int64_t>(i);
+      return from;
+    }
+    const int64_t channels = flow.input_shape()[-1];
+    for (int64_t i = 0; i < std::ssize(from); ++i) {
+      if (covers == "Flatten") from[i] = i;
+      else if (row.name.find("reversed") != std::string::npos) from[i] = i - i % channels + channels - 1 - i % channels;
+      else from[i] = std::array<int64_t, 4>{2, 0, 3, 1}[i];
+    }
+    return from;
   }
   static void hold(const FlowCase& row, const Flow& flow) {
     const Matrix J{jacobian_at(flow, draw_data(row, flow))};
-    const int64_t width = flow.input_shape()[1], channels = flow.input_shape()[2];
-    int64_t to = 0;
-    for (int64_t i = 0; i < flow.output_shape()[0]; ++i) {
-      for (int64_t j = 0; j < flow.output_shape()[1]; ++j) {
-        for (int64_t dy = 0; dy < 2; ++dy) {
-          for (int64_t dx = 0; dx < 2; ++dx) {
-            for (int64_t c = 0; c < channels; ++c, ++to) {
-              const int64_t from = ((2 * i + dy) * width + 2 * j + dx) * channels + c;
-              for (int64_t k = 0; k < J.columns(); ++k) CHECK(J(to, k) == (k == from));
-            }
-          }
-        }
+    const std::vector<int64_t> from = expected(row, flow);
+    REQUIRE(J.rows() == std::ssize(from));
+    for (int64_t i = 0; i < J.rows(); ++i) {
+      for (int64_t j = 0; j < J.columns(); ++j) CHECK(J(i, j) == (j == from[i]));
+    }
+  }
+};
+
+Tensor parameter_of(const Flow& flow, const std::string& name) {
+  for (const auto& p : flow.parameters()) {
+    if (p.name == name) return p.variable->value();
+  }
+  for (const auto& b : flow.buffers()) {
+    if (b.name == name) return *b.tensor;
+  }
+  FAIL("no parameter or buffer is called ", name);
+  throw 0;
+}
+
+// W, or P L (U + diag(s)) multiplied out by the definition, (P v)_i = v_p(i).
+Tensor w_of(const FlowCase& row, const Flow& flow) {
+  if (std::string(row.covers) == "InvertibleConv") return parameter_of(flow, "w");
+  const Matrix lower{parameter_of(flow, "lower")}, upper{parameter_of(flow, "upper")};
+  const Tensor log_s = parameter_of(flow, "log_s"), sign = parameter_of(flow, "sign"),
+               p = parameter_of(flow, "permutation");
+  const int64_t c = log_s.numel();
+  Tensor w = Tensor::zeros({c, c});
+  for (int64_t i = 0; i < c; ++i) {
+    const int64_t at = static_cast<int64_t>(p.data()[i]);
+    for (int64_t j = 0; j < c; ++j) {
+      for (int64_t k = 0; k < c; ++k) {
+        const double l = k < at ? lower(at, k) : k == at, u = j > k ? upper(k, j) : 0;
+        w.mutable_data()[i * c + j] += l * (j == k ? sign.data()[k] * std::exp(log_s.data()[k]) : u);
       }
     }
-    CHECK(to == J.rows());
+  }
+  return w;
+}
+
+// dy/dx = diag(W, W, ..., W), W once for each pixel.
+struct Blocks {
+  static constexpr const char* name = "the 1x1 convolution's Jacobian has W for each pixel";
+  static bool applies(const FlowCase& row) {
+    return std::string(row.covers).starts_with("InvertibleConv") && row.batch == 1;
+  }
+  static void hold(const FlowCase& row, const Flow& flow) {
+    const Matrix J{jacobian_at(flow, draw_data(row, flow))}, W{w_of(row, flow)};
+    const int64_t c = W.rows();
+    for (int64_t i = 0; i < J.rows(); ++i) {
+      for (int64_t j = 0; j < J.columns(); ++j) {
+        if (i / c == j / c) CHECK(J(i, j) == doctest::Approx(W(i % c, j % c)).epsilon(1e-12));
+        else CHECK(J(i, j) == 0);
+      }
+    }
+  }
+};
+
+// ZCA: dy/dx = C^-1/2, symmetric and positive. Learned whitening: dy/dx = L, its diagonal positive.
+struct Whitening {
+  static constexpr const char* name = "the whitening's Jacobian is symmetric, or a triangle";
+  static bool applies(const FlowCase& row) {
+    const std::string covers = row.covers;
+    return (covers == "ZCA" || covers == "TriangularWhitening") && row.batch == 1;
+  }
+  static void hold(const FlowCase& row, const Flow& flow) {
+    const Matrix J{jacobian_at(flow, draw_data(row, flow))};
+    double below = 0;
+    for (int64_t i = 0; i < J.rows(); ++i) {
+      CHECK(J(i, i) > 0);
+      for (int64_t j = 0; j < i; ++j) {
+        below += std::abs(J(i, j));
+        if (std::string(row.covers) == "ZCA") CHECK(std::abs(J(i, j) - J(j, i)) < 1e-12);
+        else CHECK(J(j, i) == 0);
+      }
+    }
+    CHECK(below > 1e-2);
+    if (std::string(row.covers) == "ZCA") {
+      for (const double value : math::eigen_symmetric(J.values).values.data()) CHECK(value > 0);
+    }
   }
 };
 
@@ -138,6 +241,7 @@ struct BlockTriangle {
 };
 
 [[maybe_unused]] const bool registered[] = {register_law<Triangle>(), register_law<Diagonal>(),
-                                            register_law<Permutation>(), register_law<BlockTriangle>()};
+                                            register_law<Movers>(),    register_law<Blocks>(),
+                                            register_law<Whitening>(), register_law<BlockTriangle>()};
 
 }  // namespace

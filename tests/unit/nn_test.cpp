@@ -180,6 +180,8 @@ TEST_CASE("initialisers: the variances that their papers ask for") {
   const Linear linear(300, 200, rng);
   CHECK(variance(parameter(linear, "weight").value()) == doctest::Approx(2.0 / 300).epsilon(0.03));
   CHECK(variance(parameter(linear, "bias").value()) == 0);
+  const Conv2d small(40, 150, 3, rng, Start::small);  // N(0, 0.05^2)
+  CHECK(variance(parameter(small, "weight").value()) == doctest::Approx(0.0025).epsilon(0.03));
   const Conv2d conv(40, 150, 3, rng);
   CHECK(variance(parameter(conv, "weight").value()) == doctest::Approx(2.0 / 360).epsilon(0.03));
 }

@@ -1,5 +1,6 @@
 // Training without files, a step at a time: the steps of Trainer (apps/trainer.cpp), for tests that look at them.
 #pragma once
+#include "apps/fit.hpp"
 #include "apps/options.hpp"
 #include "datasets/loader.hpp"
 #include "nn/batch_statistics.hpp"
@@ -15,7 +16,9 @@ class ShortTraining {
         loader_(data.train, data.levels, settings_.batch_size, seed),
         schedule_{.learning_rate = settings_.learning_rate, .total_steps = steps},
         optimizer_(*model_, {.clip_norm = settings_.clip_norm}),
-        average_(*model_, settings_.average_decay) {}
+        average_(*model_, settings_.average_decay) {
+    fit_to_data(*model_, data, seed);
+  }
 
   // The average -log p(x) of the next batch, in nats, before the weights move.
   double step() {
@@ -25,7 +28,7 @@ class ShortTraining {
     Variable nll, loss;
     {
       const Tape::Recording on(tape);
-      nll = -mean(model_->log_prob(batch.x));
+      nll = -mean(model_->has_classes() ? model_->log_prob(batch.x, batch.labels) : model_->log_prob(batch.x));
       loss = settings_.weight_norm_l2 > 0 ? nll + weight_norm_penalty(*model_) * settings_.weight_norm_l2 : nll;
     }
     tape.backward(loss);
