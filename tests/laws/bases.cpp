@@ -33,12 +33,11 @@ Variable& parameter(const Module& module, const std::string& name) {
 }
 
 // Two latents as a place with two channels, or one channel, and three classes of different sizes.
-std::unique_ptr<ClassConditionalNormal> three_classes(int64_t dimensions, const Shape& top) {
+std::unique_ptr<ClassConditionalNormal> three_classes(int64_t dimensions, int64_t top) {
   auto base = std::make_unique<ClassConditionalNormal>(dimensions, top, 3);
   Rng rng(2);
-  parameter(*base, "mu").set_value(Tensor::randn({3, top[-1]}, rng));
-  parameter(*base, "log_sigma")
-      .set_value(math::scale_offset(Tensor::randn({3, top[-1]}, rng), 0.3, -0.2));
+  parameter(*base, "mu").set_value(Tensor::randn({3, top}, rng));
+  parameter(*base, "log_sigma").set_value(math::scale_offset(Tensor::randn({3, top}, rng), 0.3, -0.2));
   base->set_class_frequencies(std::vector<double>{5, 0, 11});  // and one more of each: 6, 1, 12 of 19
   return base;
 }
@@ -135,7 +134,7 @@ TEST_CASE("standard logistic: samples follow it") {
 }
 
 TEST_CASE("class-conditional: given a class, and whatever the class, it integrates to one") {
-  for (const Shape& top : {Shape{2}, Shape{1, 1, 2}, Shape{1}, Shape{1, 2, 1}}) {
+  for (const int64_t top : {2, 1}) {
     const auto base = three_classes(2, top);
     CHECK(integral_2d([&](const Tensor& z) { return base->log_prob(z); }, 12) == doctest::Approx(1).epsilon(1e-8));
     for (const int y : {0, 1, 2}) {
@@ -147,9 +146,9 @@ TEST_CASE("class-conditional: given a class, and whatever the class, it integrat
   }
 }
 
-// Five latents: one that is standard normal, and two places with two channels each, which the class moves.
+// Five latents: one that is standard normal, and four that the class moves.
 TEST_CASE("class-conditional: log p(z | y) and log p(z | y) p(y) are the formulas, log p(z) their sum") {
-  const auto base = three_classes(5, {2, 1, 2});
+  const auto base = three_classes(5, 4);
   Rng rng(3);
   const Tensor z = Tensor::randn({4, 5}, rng), joint = base->log_joint(z).value(), log_p = base->log_prob(z).value();
   const Tensor mu = parameter(*base, "mu").value(), log_sigma = parameter(*base, "log_sigma").value();
@@ -160,15 +159,14 @@ TEST_CASE("class-conditional: log p(z | y) and log p(z | y) p(y) are the formula
     for (int y = 0; y < 3; ++y) {
       double given_y = log_normal(z.data()[n * 5], 0, 0);
       for (int64_t d = 0; d < 4; ++d) {
-        given_y += log_normal(z.data()[n * 5 + 1 + d], mu.data()[y * 2 + d % 2], log_sigma.data()[y * 2 + d % 2]);
+        given_y += log_normal(z.data()[n * 5 + 1 + d], mu.data()[y * 4 + d], log_sigma.data()[y * 4 + d]);
       }
       CHECK(base->log_prob(z.rows(n, n + 1), std::vector{y}).item() == doctest::Approx(given_y).epsilon(1e-12));
       CHECK(joint.data()[n * 3 + y] == doctest::Approx(given_y + std::log(kFrequencies[y])).epsilon(1e-12));
       sum += kFrequencies[y] * std::exp(given_y);
     }
     CHECK(log_p.data()[n] == doctest::Approx(std::log(sum)).epsilon(1e-12));
-    CHECK(log_p.data()[n] ==
-          doctest::Approx(math::logsumexp(joint).data()[n]).epsilon(1e-14));
+    CHECK(log_p.data()[n] == doctest::Approx(math::logsumexp(joint).data()[n]).epsilon(1e-14));
   }
   const std::vector<int> labels = {2, 0, 1, 2};
   const Tensor each = base->log_prob(z, labels).value();
@@ -178,7 +176,7 @@ TEST_CASE("class-conditional: log p(z | y) and log p(z | y) p(y) are the formula
 }
 
 TEST_CASE("class-conditional: before any counts all classes are as frequent, and it is N(0, I)") {
-  const ClassConditionalNormal base(3, {2}, 4);
+  const ClassConditionalNormal base(3, 2, 4);
   Rng rng(1);
   const Tensor z = Tensor::randn({5, 3}, rng);
   const Tensor normal = StandardNormal(3).log_prob(z).value(), joint = base.log_joint(z).value();
@@ -191,7 +189,7 @@ TEST_CASE("class-conditional: before any counts all classes are as frequent, and
 }
 
 TEST_CASE("class-conditional: samples follow it, by class and by the classes' frequencies") {
-  const auto base = three_classes(5, {2, 1, 2});
+  const auto base = three_classes(5, 4);
   const Tensor mu = parameter(*base, "mu").value(), log_sigma = parameter(*base, "log_sigma").value();
   for (const double temperature : {1.0, 0.5}) {
     for (int y = 0; y < 3; ++y) {
@@ -199,8 +197,8 @@ TEST_CASE("class-conditional: samples follow it, by class and by the classes' fr
       const Tensor z = base->sample(std::vector<int>(kSamples, y), rng, temperature);
       REQUIRE(z.shape() == Shape{kSamples, 5});
       for (int64_t d = 0; d < 5; ++d) {
-        const double mean = d == 0 ? 0 : mu.data()[y * 2 + (d - 1) % 2];
-        const double sd = temperature * (d == 0 ? 1 : std::exp(log_sigma.data()[y * 2 + (d - 1) % 2]));
+        const double mean = d == 0 ? 0 : mu.data()[y * 4 + d - 1];
+        const double sd = temperature * (d == 0 ? 1 : std::exp(log_sigma.data()[y * 4 + d - 1]));
         const Moments m = moments_of(z, d);
         CHECK(std::abs(m.mean - mean) < 5 * sd / std::sqrt(static_cast<double>(kSamples)));
         CHECK(m.variance == doctest::Approx(sd * sd).epsilon(0.05));
@@ -212,7 +210,7 @@ TEST_CASE("class-conditional: samples follow it, by class and by the classes' fr
   const Tensor z = base->sample(kSamples, rng, 0);
   double counts[3] = {};
   for (int64_t n = 0; n < kSamples; ++n) {
-    for (int y = 0; y < 3; ++y) counts[y] += z.data()[n * 5 + 1] == mu.data()[y * 2];
+    for (int y = 0; y < 3; ++y) counts[y] += z.data()[n * 5 + 1] == mu.data()[y * 4];
   }
   CHECK(counts[0] + counts[1] + counts[2] == kSamples);
   for (int y = 0; y < 3; ++y) CHECK(std::abs(counts[y] / kSamples - kFrequencies[y]) < 0.012);
@@ -225,23 +223,25 @@ TEST_CASE("bases: gradients in z, and of mu and log sigma") {
   const StandardNormal normal(3);
   check_gradients_of([&](const Variable& z) { return normal.log_prob(z); }, normal, Tensor::randn({2, 3}, rng));
   const Tensor z = Tensor::randn({2, 5}, rng);
-  auto base = three_classes(5, {2, 1, 2});
+  auto base = three_classes(5, 4);
   const std::vector<int> labels = {1, 2};
   check_gradients_of([&](const Variable& v) { return base->log_prob(v, labels); }, *base, z);
-  base = three_classes(5, {2, 1, 2});
+  base = three_classes(5, 4);
   check_gradients_of([&](const Variable& v) { return base->log_prob(v); }, *base, z);
-  base = three_classes(5, {2, 1, 2});
+  base = three_classes(5, 4);
   check_gradients_of([&](const Variable& v) { return base->log_joint(v); }, *base, z);
 }
 
 TEST_CASE("class-conditional: what is out of range is refused") {
-  const auto base = three_classes(3, {2});
+  const auto base = three_classes(3, 2);
   Rng rng(1);
   const Tensor z = Tensor::zeros({2, 3});
-  CHECK(message<ValueError>([&] { base->log_prob(z, std::vector{0, 3}); }) ==
-        "ClassConditionalNormal: class 3 of example 1 is not one of 0 .. 2");
-  CHECK(message<ValueError>([&] { base->log_prob(z, std::vector{-1, 0}); }) ==
-        "ClassConditionalNormal: class -1 of example 0 is not one of 0 .. 2");
+  CHECK(message<ValueError>([&] {
+          base->log_prob(z, std::vector{0, 3});
+        }) == "ClassConditionalNormal: class 3 of example 1 is not one of 0 .. 2");
+  CHECK(message<ValueError>([&] {
+          base->log_prob(z, std::vector{-1, 0});
+        }) == "ClassConditionalNormal: class -1 of example 0 is not one of 0 .. 2");
   CHECK(message<ShapeError>([&] { base->log_prob(z, std::vector{0}); }) ==
         "ClassConditionalNormal::log_prob: 1 labels for 2 examples");
   CHECK(message<ValueError>([&] { base->sample(std::vector{3}, rng, 1); }) ==
@@ -250,23 +250,23 @@ TEST_CASE("class-conditional: what is out of range is refused") {
         "ClassConditionalNormal::sample: class -1 is not one of 0 .. 2");
   for (const auto& f : std::vector<std::function<void()>>{[&] { base->sample(2, rng, -1); },
                                                           [&] { base->sample(std::vector{0}, rng, -1); }}) {
-    CHECK(message<ValueError>(f) ==
-          "ClassConditionalNormal::sample: the temperature must not be negative, got -1");
+    CHECK(message<ValueError>(f) == "ClassConditionalNormal::sample: the temperature must not be negative, got -1");
   }
-  CHECK(message<ValueError>([&] { base->set_class_frequencies(std::vector<double>{1, 2}); }) ==
-        "ClassConditionalNormal: 2 counts for 3 classes");
-  CHECK(message<ValueError>([] { ClassConditionalNormal(3, {2}, 0); }) ==
+  CHECK(message<ValueError>([&] {
+          base->set_class_frequencies(std::vector<double>{1, 2});
+        }) == "ClassConditionalNormal: 2 counts for 3 classes");
+  CHECK(message<ValueError>([] { ClassConditionalNormal(3, 2, 0); }) ==
         "ClassConditionalNormal: needs at least one class, got 0");
-  CHECK(message<ShapeError>([] { ClassConditionalNormal(3, {4}, 2); }) ==
-        "ClassConditionalNormal: top latents [4] of 3 dimensions");
+  CHECK(message<ShapeError>([] { ClassConditionalNormal(3, 4, 2); }) ==
+        "ClassConditionalNormal: 4 top latents of 3 dimensions");
 }
 
 // log p(x | y), log p(x | y) p(y) and log p(x) of a model are the base's, with one and the same log-determinant.
 TEST_CASE("class-conditional: a model adds its log-determinant to each") {
-  const FlowModel model("scaled", std::make_unique<Rescale>(Shape{2}, 4), three_classes(2, {2}));
+  const FlowModel model("scaled", std::make_unique<Rescale>(Shape{2}, 4), three_classes(2, 2));
   Rng rng(5);
   const Tensor x = Tensor::uniform({3, 2}, rng, 0, 4), z = math::scale_offset(x, 0.25, 0);
-  const auto base = three_classes(2, {2});
+  const auto base = three_classes(2, 2);
   const double log_det = -2 * std::log(4.0);
   const std::vector<int> labels = {1, 2, 0};
   CHECK(model.has_classes());
@@ -282,8 +282,7 @@ TEST_CASE("class-conditional: a model adds its log-determinant to each") {
     }
   }
   Rng one(6), other(6);
-  CHECK(values(model.sample(labels, one, 0.7)) ==
-        values(math::scale_offset(base->sample(labels, other, 0.7), 4, 0)));
+  CHECK(values(model.sample(labels, one, 0.7)) == values(math::scale_offset(base->sample(labels, other, 0.7), 4, 0)));
 }
 
 TEST_CASE("class-conditional: a model without classes says so") {
