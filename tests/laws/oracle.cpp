@@ -34,6 +34,19 @@ double largest(const Tensor& x) {
   return most;
 }
 
+void compare(const std::string& name, const Tensor& ours, const Tensor& theirs, double scale) {
+  double worst = 0;
+  int64_t where = 0;
+  for (int64_t i = 0; i < theirs.numel(); ++i) {
+    const double difference = std::abs(ours.data()[i] - theirs.data()[i]);
+    if (difference <= worst) continue;
+    worst = difference, where = i;
+    if (std::isnan(difference)) break;
+  }
+  CHECK_MESSAGE(worst <= kOracleBound * scale, name, " ", theirs.shape(), ", value ", where, ": ours ",
+                ours.data()[where], ", theirs ", theirs.data()[where], ", ", worst / scale, " of the largest apart");
+}
+
 }  // namespace
 
 Tensor to_ours(const Tensor& theirs, const Axes& axes) {
@@ -66,23 +79,12 @@ std::string Oracle::group_of(const std::string& name, const std::string& layer) 
 }
 
 void Oracle::check_group(const std::string& group, const std::string& layer) const {
-  for (const auto& [name, theirs] : file_.tensors) {
+  for (const auto& tensor : file_.tensors) {
+    const std::string& name = tensor.first;
     if (group_of(name, layer) != group) continue;
     const auto finding = findings_.find(name);
     CHECK_MESSAGE(finding != findings_.end(), name, " of ", file_.path, " was compared with nothing");
-    if (finding == findings_.end()) continue;
-    const Tensor& ours = finding->second.ours;
-    const double scale = finding->second.scale;
-    double worst = 0;
-    int64_t where = 0;
-    for (int64_t i = 0; i < theirs.numel(); ++i) {
-      const double difference = std::abs(ours.data()[i] - theirs.data()[i]);
-      if (difference <= worst) continue;
-      worst = difference, where = i;
-      if (std::isnan(difference)) break;
-    }
-    CHECK_MESSAGE(worst <= kOracleBound * scale, name, " ", theirs.shape(), ", value ", where, ": ours ",
-                  ours.data()[where], ", theirs ", theirs.data()[where], ", ", worst / scale, " of the largest apart");
+    if (finding != findings_.end()) compare(name, finding->second.ours, tensor.second, finding->second.scale);
   }
 }
 

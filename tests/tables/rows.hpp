@@ -11,6 +11,8 @@
 #pragma once
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <array>
 #include <string>
 #include <utility>
 #include <vector>
@@ -39,14 +41,18 @@ inline void register_row(const char* file, int line, const std::string& name, vo
   doctest::detail::regTest(test);
 }
 
+template <class Table, size_t... Row>
+std::array<void (*)(), kMaxRows> row_functions(std::index_sequence<Row...> /*rows*/) {
+  return {&run_row<Table, Row>...};
+}
+
 template <class Table>
 bool register_rows(const char* file = __builtin_FILE(), int line = __builtin_LINE()) {
   const std::vector<std::string> names = Table::names();
-  [&]<size_t... Row>(std::index_sequence<Row...>) {
-    ((Row < names.size() ? register_row(file, line, names[Row], &run_row<Table, Row>, static_cast<int>(Row)) : void()),
-     ...);
+  const auto functions = row_functions<Table>(std::make_index_sequence<kMaxRows>());
+  for (size_t row = 0; row < std::min(names.size(), kMaxRows); ++row) {
+    register_row(file, line, names[row], functions[row], static_cast<int>(row));
   }
-  (std::make_index_sequence<kMaxRows>());
   if (names.size() > kMaxRows) {
     register_row(file, line, names[0] + " (table too long)", &run_too_many<Table>, static_cast<int>(kMaxRows));
   }
