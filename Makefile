@@ -16,8 +16,9 @@ define HELP
 Bijou: normalizing flows from scratch, in C++20.
 
 Run
-  make train-realnvp     train RealNVP, on the built-in digits or on what the variables below choose:
-                           make train-realnvp DATA=moons
+  make train-nice        train NICE, RealNVP or Glow, on the built-in digits or on what the variables below choose
+  make train-realnvp       (Glow on the digits: twice, the second time with a prior for each class):
+  make train-glow          make train-realnvp DATA=moons
                            make train-realnvp DATA=moons EPOCHS=20 SEED=7 OUT="my runs/moons"
   make gradcheck         every gradient against finite differences, in double precision:
                            make gradcheck OP=matmul
@@ -46,8 +47,8 @@ Read
 
 Variables
   DATA=digits, PRESET, EPOCHS, STEPS, BATCH_SIZE, LR, SEED, THREADS, OUT, DATA_DIR
-                         for train-realnvp: the program's options of these names
-  ARGS                   for train-realnvp: further options, as they are (ARGS=--help lists all)
+                         for train-*: the program's options of these names
+  ARGS                   for train-*: further options, as they are (ARGS=--help lists all)
   OP                     for gradcheck: one operation
   MUTATION               for mutate: only those whose name contains this
   MARCH=native           the processor that the kernels are compiled for (x86-64-v3, ...)
@@ -188,6 +189,11 @@ TRAIN_OPTIONS = $(call option,--data,DATA)$(call option,--preset,PRESET)$(call o
 
 $(MODELS:%=train-%): train-%: build/bijou
 	build/bijou train $*$(TRAIN_OPTIONS)$(if $(ARGS), $(ARGS))
+	$(call class_conditional,$*)
+
+# Glow on the digits, once more with a prior for each class.
+class_conditional = $(if $(and $(filter glow,$1),$(filter digits,$(DATA)),$(if $(OUT)$(ARGS),,yes)),build/bijou \
+    train glow --class-conditional --out runs/glow-digits-classes$(TRAIN_OPTIONS))
 
 gradcheck: build/test-laws
 	@bash .make/gradcheck.sh $(call quote,$(OP))

@@ -18,7 +18,7 @@ expect_make_error() {  # expect_make_error <name> <regex of its one line> <argum
 }
 expect_make_error "make: a misspelled variable is named, and the known ones" 'unknown variable EPOCH; .*EPOCHS' train-realnvp EPOCH=3
 expect_make_error "make: two misspelled variables" 'unknown variable (EPOCH OUTPUT|OUTPUT EPOCH);' train-realnvp EPOCH=3 OUTPUT=x DATA=moons
-expect_make_error "make: no such target" "No rule to make target '?train-glow" train-glow
+expect_make_error "make: no such target" "No rule to make target '?train-nothing" train-nothing
 
 if [[ -x build/test-laws ]]; then
   expect_make_error "make: gradcheck of an operation that is not there" "gradcheck: no operation is called 'nonsense'; there are: .*matmul" \
