@@ -8,6 +8,7 @@
 #include "autograd/kernels/reduce.hpp"
 
 #include <algorithm>
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -90,6 +91,12 @@ Tensor relu(const Tensor& x) { return map(kernels::relu, x); }
 Tensor square(const Tensor& x) { return map(kernels::square, x); }
 Tensor sqrt(const Tensor& x) { return map(kernels::sqrt, x); }
 Tensor abs(const Tensor& x) { return map(kernels::abs, x); }
+Tensor map(const Tensor& x, double (*f)(double)) {
+  Tensor y(x.shape());
+  std::ranges::transform(x.data(), y.mutable_data().begin(), [f](Real v) { return static_cast<Real>(f(v)); });
+  return y;
+}
+
 Tensor scale_offset(const Tensor& x, double scale, double offset) {
   Tensor y(x.shape());
   kernels::scale_offset(x.numel(), x.data().data(), static_cast<Real>(scale), static_cast<Real>(offset),

@@ -16,6 +16,8 @@ Tensor square(const Tensor& x);
 Tensor sqrt(const Tensor& x);
 Tensor abs(const Tensor& x);
 Tensor scale_offset(const Tensor& x, double scale, double offset);  // scale * x + offset
+// Any function of one number, in double: for a new operation, until it deserves a loop in kernels/.
+Tensor map(const Tensor& x, double (*f)(double));
 
 // What their gradients need; the second argument is the input x or the output y, as named.
 Tensor tanh_backward(const Tensor& dy, const Tensor& y);
