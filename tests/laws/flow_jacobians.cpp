@@ -240,7 +240,7 @@ struct BlockTriangle {
   }
 };
 
-[[maybe_unused]] const bool registered[] = {register_law<Triangle>(), register_law<Diagonal>(),
+[[maybe_unused]] const bool registered[] = {register_law<Triangle>(),  register_law<Diagonal>(),
                                             register_law<Movers>(),    register_law<Blocks>(),
                                             register_law<Whitening>(), register_law<BlockTriangle>()};
 

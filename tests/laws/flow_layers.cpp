@@ -19,7 +19,6 @@
 
 using namespace bijou;
 using bijou_tests::message;
-using bijou_tests::values;
 
 namespace {
 
@@ -107,8 +106,8 @@ TEST_CASE("zero convolution: (x * w + b) exp(3 g), padded with zeros or with one
     parameter(conv, "bias").set_value(of({1}, {0.5}));
     parameter(conv, "log_gain").set_value(of({1}, {0.1}));
     // At the top left pixel the kernel's last 2 x 2 weights meet the image, and the other five the padding.
-    const double inside[] = {5 * 2 + 6 * 3 + 8 * 5 + 9 * 7, 4 * 2 + 5 * 3 + 7 * 5 + 8 * 7, 2 * 2 + 3 * 3 + 5 * 5 + 6 * 7,
-                             1 * 2 + 2 * 3 + 4 * 5 + 5 * 7};
+    const double inside[] = {5 * 2 + 6 * 3 + 8 * 5 + 9 * 7, 4 * 2 + 5 * 3 + 7 * 5 + 8 * 7,
+                             2 * 2 + 3 * 3 + 5 * 5 + 6 * 7, 1 * 2 + 2 * 3 + 4 * 5 + 5 * 7};
     const double around[] = {1 + 2 + 3 + 4 + 7, 1 + 2 + 3 + 6 + 9, 1 + 4 + 7 + 8 + 9, 3 + 6 + 7 + 8 + 9};
     Tensor expected({1, 2, 2, 1});
     for (int i = 0; i < 4; ++i) {
@@ -161,10 +160,10 @@ TEST_CASE("init: a rotation is orthogonal, P L (U + diag(s)) is the matrix") {
     for (const Real v : f.permutation.data()) p.push_back(static_cast<int64_t>(v));
     check_close(lu.rows(p), a, 1e-12);
   }
-  CHECK(message<ValueError>([] { init::plu(of({2, 2}, {1, 2, 2, 4})); }) ==
-        "init::plu: the matrix [2, 2] is singular");
-  CHECK(message<ShapeError>([] { init::plu(Tensor::zeros({2, 3})); }) ==
-        "init::plu: expects a square matrix, got [2, 3]");
+  CHECK(message<ValueError>([] { init::plu(of({2, 2}, {1, 2, 2, 4})); }) == "init::plu: the matrix [2, 2] is singular");
+  CHECK(message<ShapeError>([] {
+          init::plu(Tensor::zeros({2, 3}));
+        }) == "init::plu: expects a square matrix, got [2, 3]");
 }
 
 TEST_CASE("1x1 convolution: both forms start as the same random rotation, of log-determinant 0") {
@@ -233,8 +232,9 @@ TEST_CASE("ZCA whitening: a direction without variance gets a floor, and a warni
   check_close(zca.inverse(r.y.value()), x, 1e-6);
   CHECK(message<ValueError>([&] { zca.set(std::vector<double>(2), std::vector<double>(4)); }) ==
         "ZCA::set: a mean of 2 and a covariance of 4 numbers for 3 dimensions");
-  CHECK(message<ValueError>([&] { zca.set(std::vector<double>(3), std::vector<double>(9)); })
-            .find("ZCA::set: the data are constant") == 0);
+  CHECK(message<ValueError>([&] {
+          zca.set(std::vector<double>(3), std::vector<double>(9));
+        }).find("ZCA::set: the data are constant") == 0);
 }
 
 TEST_CASE("diagonal scale: from data, each dimension comes out with variance 1; a constant one gets a floor") {

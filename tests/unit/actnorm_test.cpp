@@ -40,10 +40,11 @@ std::vector<std::vector<double>> all_values(const Module& module) {
 
 // Each channel has mean 0 and variance 1.
 void check_normal(const Tensor& y, const std::string& where) {
-  const auto [mean, variance] = math::moments(y);
-  for (size_t c = 0; c < mean.data().size(); ++c) {
-    CHECK_MESSAGE(std::abs(mean.data()[c]) < 1e-4, where, ", channel ", c, ": mean ", mean.data()[c]);
-    CHECK_MESSAGE(std::abs(variance.data()[c] - 1) < 1e-3, where, ", channel ", c, ": variance ", variance.data()[c]);
+  const auto moments = math::moments(y);
+  for (size_t c = 0; c < moments.mean.data().size(); ++c) {
+    const double mean = moments.mean.data()[c], variance = moments.variance.data()[c];
+    CHECK_MESSAGE(std::abs(mean) < 1e-4, where, ", channel ", c, ": mean ", mean);
+    CHECK_MESSAGE(std::abs(variance - 1) < 1e-3, where, ", channel ", c, ": variance ", variance);
   }
 }
 
@@ -117,9 +118,7 @@ std::string bytes_of(const std::string& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-GlowConfig small_glow() {
-  return {.data = {.input = {8, 8, 1}, .levels = 17}, .scales = 2, .steps = 2, .width = 8};
-}
+GlowConfig small_glow() { return {.data = {.input = {8, 8, 1}, .levels = 17}, .scales = 2, .steps = 2, .width = 8}; }
 
 }  // namespace
 
@@ -204,9 +203,10 @@ TEST_CASE("ActNorm: a constant channel gets a floor, and a warning that names la
     if (i / 4 % 4 % 2 == 0 && i % 2 == 1) x.mutable_data()[i] = 3;  // the upper right pixel of each 2x2 square
   }
   const std::string said = warnings([&] { model->bijection().initialize(x); });
-  CHECK(said ==
-        "bijou: warning: ActNorm flow.images.scales.0.steps.0.actnorm.affine: channel 1 is constant in the data that it "
-        "starts from (variance 0); its scale starts from a variance of 1e-07\n");
+  CHECK(
+      said ==
+      "bijou: warning: ActNorm flow.images.scales.0.steps.0.actnorm.affine: channel 1 is constant in the data that it "
+      "starts from (variance 0); its scale starts from a variance of 1e-07\n");
   const double log_s = parameter(*model, "flow.images.scales.0.steps.0.actnorm.affine.log_s").value().data()[1];
   CHECK(log_s == doctest::Approx(-0.5 * std::log(1e-7)).epsilon(1e-6));
   CHECK(math::all_finite(model->log_prob(x).value()));
@@ -228,9 +228,8 @@ TEST_CASE("ActNorm: a scale without inverse is an error that names layer and cha
     Tensor bad = before.clone();
     bad.mutable_data()[5] = log_s;
     parameter_.set_value(bad);
-    const std::string expected =
-        text("ActNorm flow.images.scales.1.steps.0.actnorm.affine: the scale of channel 5 is ", said,
-             ", so the layer has no inverse; try a smaller learning rate");
+    const std::string expected = text("ActNorm flow.images.scales.1.steps.0.actnorm.affine: the scale of channel 5 is ",
+                                      said, ", so the layer has no inverse; try a smaller learning rate");
     CHECK(message<NonFiniteError>([&] { model->log_prob(x); }) == expected);
     CHECK(message<NonFiniteError>([&] { model->sample(1, rng); }) == expected);
     parameter_.set_value(before);

@@ -80,7 +80,8 @@ TEST_CASE("configuration: one member replaced, the others as they were") {
   CHECK(std::get<NICEConfig>(with_member(nice, "depths=[]")).depths.empty());
 }
 
-TEST_CASE("configuration: a member that is not there lists those that are; a value of the wrong kind says what it was") {
+TEST_CASE(
+    "configuration: a member that is not there lists those that are; a value of the wrong kind says what it was") {
   const FlowConfig glow = flow_preset("glow", "digits"), nice = flow_preset("nice", "toy");
   const std::string known =
       " sets nothing; give NAME=VALUE, of: low=0.0, alpha=0.05, standardize=false, scales=2, width=64, steps=8, "

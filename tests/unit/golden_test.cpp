@@ -125,7 +125,8 @@ TEST_CASE("golden losses: Glow on the digits") { check_losses("Glow on the digit
 TEST_CASE("golden losses: Glow with classes") { check_losses("Glow with classes"); }
 
 TEST_CASE("golden losses: the same to the last bit with any number of threads") {
-  for (const char* name : {"RealNVP on the digits", "RealNVP on 8gaussians", "NICE on the digits", "Glow on the digits"}) {
+  for (const char* name :
+       {"RealNVP on the digits", "RealNVP on 8gaussians", "NICE on the digits", "Glow on the digits"}) {
     std::vector<std::vector<double>> losses;
     for (const int threads : {1, 2, 3}) {
       const Threads now(threads);

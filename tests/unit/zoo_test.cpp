@@ -139,9 +139,7 @@ TEST_CASE("NICE: each coupling moves the half that the one before it left") {
 }
 
 TEST_CASE("zoo: a configuration that makes no model says which member, and what it may be") {
-  const auto glow = [](const GlowConfig& config) {
-    return message<ValueError>([&] { build_glow(config, 1); });
-  };
+  const auto glow = [](const GlowConfig& config) { return message<ValueError>([&] { build_glow(config, 1); }); };
   CHECK(glow({.data = kDigits, .scales = 40}) == "build_glow: scales must lie in 1..16, got 40");
   CHECK(glow({.data = kDigits, .scales = 0}) == "build_glow: scales must lie in 1..16, got 0");
   CHECK(glow({.data = kDigits, .scales = 1, .steps = 0}) == "build_glow: steps must lie in 1..1000, got 0");
@@ -164,8 +162,8 @@ TEST_CASE("zoo: a configuration that makes no model says which member, and what 
 }
 
 TEST_CASE("permutation: one that is damaged is refused, with the layer's name") {
-  const auto model = build_glow(
-      {.data = kDigits, .scales = 1, .steps = 1, .width = 4, .mixing = GlowConfig::Mixing::shuffle}, 1);
+  const auto model =
+      build_glow({.data = kDigits, .scales = 1, .steps = 1, .width = 4, .mixing = GlowConfig::Mixing::shuffle}, 1);
   const std::string name = "flow.images.scales.0.steps.0.mix";
   const Tensor x = Tensor::full({1, 8, 8, 1}, 8);
   const auto said = [&](const std::vector<double>& order) {
