@@ -37,7 +37,8 @@ std::unique_ptr<ClassConditionalNormal> three_classes(int64_t dimensions, const 
   auto base = std::make_unique<ClassConditionalNormal>(dimensions, top, 3);
   Rng rng(2);
   parameter(*base, "mu").set_value(Tensor::randn({3, top[-1]}, rng));
-  parameter(*base, "log_sigma").set_value(math::scale_offset(Tensor::randn({3, top[-1]}, rng), 0.3, -0.2));
+  parameter(*base, "log_sigma")
+      .set_value(math::scale_offset(Tensor::randn({3, top[-1]}, rng), 0.3, -0.2));
   base->set_class_frequencies(std::vector<double>{5, 0, 11});  // and one more of each: 6, 1, 12 of 19
   return base;
 }
@@ -166,7 +167,8 @@ TEST_CASE("class-conditional: log p(z | y) and log p(z | y) p(y) are the formula
       sum += kFrequencies[y] * std::exp(given_y);
     }
     CHECK(log_p.data()[n] == doctest::Approx(std::log(sum)).epsilon(1e-12));
-    CHECK(log_p.data()[n] == doctest::Approx(math::logsumexp(joint).data()[n]).epsilon(1e-14));
+    CHECK(log_p.data()[n] ==
+          doctest::Approx(math::logsumexp(joint).data()[n]).epsilon(1e-14));
   }
   const std::vector<int> labels = {2, 0, 1, 2};
   const Tensor each = base->log_prob(z, labels).value();
@@ -236,12 +238,10 @@ TEST_CASE("class-conditional: what is out of range is refused") {
   const auto base = three_classes(3, {2});
   Rng rng(1);
   const Tensor z = Tensor::zeros({2, 3});
-  CHECK(message<ValueError>([&] {
-          base->log_prob(z, std::vector{0, 3});
-        }) == "ClassConditionalNormal: class 3 of example 1 is not one of 0 .. 2");
-  CHECK(message<ValueError>([&] {
-          base->log_prob(z, std::vector{-1, 0});
-        }) == "ClassConditionalNormal: class -1 of example 0 is not one of 0 .. 2");
+  CHECK(message<ValueError>([&] { base->log_prob(z, std::vector{0, 3}); }) ==
+        "ClassConditionalNormal: class 3 of example 1 is not one of 0 .. 2");
+  CHECK(message<ValueError>([&] { base->log_prob(z, std::vector{-1, 0}); }) ==
+        "ClassConditionalNormal: class -1 of example 0 is not one of 0 .. 2");
   CHECK(message<ShapeError>([&] { base->log_prob(z, std::vector{0}); }) ==
         "ClassConditionalNormal::log_prob: 1 labels for 2 examples");
   CHECK(message<ValueError>([&] { base->sample(std::vector{3}, rng, 1); }) ==
@@ -250,11 +250,11 @@ TEST_CASE("class-conditional: what is out of range is refused") {
         "ClassConditionalNormal::sample: class -1 is not one of 0 .. 2");
   for (const auto& f : std::vector<std::function<void()>>{[&] { base->sample(2, rng, -1); },
                                                           [&] { base->sample(std::vector{0}, rng, -1); }}) {
-    CHECK(message<ValueError>(f) == "ClassConditionalNormal::sample: the temperature must not be negative, got -1");
+    CHECK(message<ValueError>(f) ==
+          "ClassConditionalNormal::sample: the temperature must not be negative, got -1");
   }
-  CHECK(message<ValueError>([&] {
-          base->set_class_frequencies(std::vector<double>{1, 2});
-        }) == "ClassConditionalNormal: 2 counts for 3 classes");
+  CHECK(message<ValueError>([&] { base->set_class_frequencies(std::vector<double>{1, 2}); }) ==
+        "ClassConditionalNormal: 2 counts for 3 classes");
   CHECK(message<ValueError>([] { ClassConditionalNormal(3, {2}, 0); }) ==
         "ClassConditionalNormal: needs at least one class, got 0");
   CHECK(message<ShapeError>([] { ClassConditionalNormal(3, {4}, 2); }) ==
@@ -282,7 +282,8 @@ TEST_CASE("class-conditional: a model adds its log-determinant to each") {
     }
   }
   Rng one(6), other(6);
-  CHECK(values(model.sample(labels, one, 0.7)) == values(math::scale_offset(base->sample(labels, other, 0.7), 4, 0)));
+  CHECK(values(model.sample(labels, one, 0.7)) ==
+        values(math::scale_offset(base->sample(labels, other, 0.7), 4, 0)));
 }
 
 TEST_CASE("class-conditional: a model without classes says so") {

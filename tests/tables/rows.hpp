@@ -11,8 +11,6 @@
 #pragma once
 #include <doctest/doctest.h>
 
-#include <algorithm>
-#include <array>
 #include <string>
 #include <utility>
 #include <vector>
@@ -44,13 +42,11 @@ inline void register_row(const char* file, int line, const std::string& name, vo
 template <class Table>
 bool register_rows(const char* file = __builtin_FILE(), int line = __builtin_LINE()) {
   const std::vector<std::string> names = Table::names();
-  const auto runs = []<size_t... Row>(std::index_sequence<Row...>) {  // an array: clang nests no fold so deeply
-    return std::array<void (*)(), kMaxRows>{&run_row<Table, Row>...};
+  [&]<size_t... Row>(std::index_sequence<Row...>) {
+    ((Row < names.size() ? register_row(file, line, names[Row], &run_row<Table, Row>, static_cast<int>(Row)) : void()),
+     ...);
   }
   (std::make_index_sequence<kMaxRows>());
-  for (size_t row = 0; row < std::min(names.size(), kMaxRows); ++row) {
-    register_row(file, line, names[row], runs[row], static_cast<int>(row));
-  }
   if (names.size() > kMaxRows) {
     register_row(file, line, names[0] + " (table too long)", &run_too_many<Table>, static_cast<int>(kMaxRows));
   }
