@@ -11,10 +11,11 @@ namespace bijou::inline BIJOU_SCALAR {
 namespace {
 
 void write_samples(const std::string& path, const FlowModel& model, const Draw& draw) {
-  std::ofstream file(path);
+  std::ofstream file;
   file.imbue(std::locale::classic());
   file.precision(9);
   for_each_sample(model, draw, [&](const Tensor& x) {
+    if (!file.is_open()) file.open(path);  // not before there is a sample: a model may turn out to be damaged
     const int64_t d = x.shape()[1];
     for (int64_t i = 0; i < x.numel() && file; ++i) {
       if (!std::isfinite(x.data()[i]))

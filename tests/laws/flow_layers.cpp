@@ -19,7 +19,6 @@
 
 using namespace bijou;
 using bijou_tests::message;
-using bijou_tests::values;
 
 namespace {
 

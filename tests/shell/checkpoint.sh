@@ -42,15 +42,42 @@ cp "$tmp/run/curve.png" "$bad" && refuse "a picture" 'damaged or not a safetenso
 # ---- what is in it
 change 's/couplings\.3\.net/couplings.9.net/g' && refuse "missing tensors" 'missing flow\.couplings\.3\.net.*; and [0-9]+ more'
 change 's/"format":"bijou"/"format":"other"/' && refuse "safetensors of another program" 'not a checkpoint of Bijou'
-change 's/"format_version":"1"/"format_version":"2"/' && refuse "a later format" 'format_version 2.*version 1'
+change 's/"format_version":"2"/"format_version":"3"/' && refuse "a later format" 'format_version 3.*version 2'
 change 's/"model":"realnvp"/"model":"unknown"/' && refuse "another model" "model 'unknown'"
 change 's/\\"couplings\\":8/\\"couplings\\":9/' && refuse "a coupling more than tensors" 'missing flow\.couplings\.8'
 change 's/\\"hidden\\":\[128,128\]/\\"hidden\\":[128,129]/' && refuse "tensors of another size" 'has shape \[128, 128\], the model wants'
 change 's/\\"input\\":\[3\]/\\"input\\":[1]/' && refuse "one column" ''
 change 's/\\"couplings\\":8/\\"couplings\\":-/' && refuse "a configuration that is no JSON" 'configuration cannot be read'
-change 's/\\"couplings\\":8/\\"couplinks\\":8/' && expect_success "checkpoint: an unknown setting is left alone" "$bijou" evaluate "$bad"
+change 's/\\"couplings\\":8/\\"couplinks\\":8/' && refuse "a setting that is missing" "cannot be read.*'couplings' not found"
 change 's/"F32"/"I99"/' && refuse "an unknown number format" "dtype 'I99'"
 poke $((size - 400)) '\000\000\300\177' && refuse "a NaN" 'holds nan'
+
+change 's/\\"hidden\\":\[128,128\]/\\"hidden\\":[128,1.5]/' && refuse "half a unit" 'whole number, not 1\.5'
+change 's/"model":"realnvp"/"model":"glow"   /' && refuse "another family's configuration" "cannot be read.*'steps' not found|model 'glow"
+
+# ---- what is in the tensors: constants that are none
+prepare "$bijou" train glow --data "$tmp/table.csv" --steps 2 --set mixing=shuffle --out "$tmp/shuffled"
+glow=$tmp/shuffled/ckpt/best.safetensors
+tensor_at() {  # tensor_at <file> <name>: where its first byte is
+  local begin
+  begin=$(head -c 200000 "$1" | grep -aoE "\"$2\":\{[^}]*\}" | grep -oE '"data_offsets":\[[0-9]+' | grep -oE '[0-9]+$')
+  echo $((8 + $(od -An -tu8 -N8 "$1" | tr -d ' ') + begin))
+}
+for damage in '\000\000\200\100:holds 4, which is no index below 3' '\000\000\000\077:holds 0\.5' '\000\000\200\277:holds -1'; do
+  good=$glow
+  poke "$(tensor_at "$glow" 'flow\.vectors\.steps\.0\.mix\.order')" "${damage%%:*}"
+  expect_exit "checkpoint: a damaged permutation ${damage#*:}" 4 "flow\.vectors\.steps\.0\.mix .*${damage#*:}.*damaged" "$bijou" evaluate "$bad"
+  expect_exit "checkpoint: sample: a damaged permutation ${damage#*:}" 4 "flow\.vectors\.steps\.0\.mix .*${damage#*:}" "$bijou" sample "$bad" --out "$tmp/never.csv"
+done
+poke "$(tensor_at "$glow" 'flow\.vectors\.steps\.1\.actnorm\.affine\.log_s')" '\000\000\172\304'  # -1000
+expect_exit "checkpoint: a scale of zero" 5 'ActNorm flow\.vectors\.steps\.1\.actnorm\.affine: the scale of channel 0 is 0 .*no inverse' "$bijou" evaluate "$bad"
+prepare "$bijou" train glow --data "$tmp/table.csv" --steps 2 --set mixing=conv --out "$tmp/convolution"
+good=$tmp/convolution/ckpt/best.safetensors
+poke "$(tensor_at "$good" 'flow\.vectors\.steps\.2\.mix\.w')" "$(printf '\\000%.0s' {1..36})"
+for command in evaluate sample; do
+  expect_exit "checkpoint: $command: a singular W" 5 'InvertibleConv flow\.vectors\.steps\.2\.mix: W \[3, 3\] is singular' "$bijou" $command "$bad"
+done
+good=$tmp/run/ckpt/best.safetensors
 
 # ---- paths
 expect_exit "checkpoint: no such run" 4 "$tmp/nope: no such run; train one" "$bijou" sample "$tmp/nope"
@@ -69,4 +96,4 @@ awk -F, '{ print $1 * 1e37 "," $2 "," $3 }' "$tmp/table.csv" >"$tmp/far.csv"
 expect_exit "checkpoint: evaluated on data out of all bounds" 5 'not finite under this model' "$bijou" evaluate "$tmp/run" --data "$tmp/far.csv"
 rm "$tmp/table.csv"
 expect_exit "checkpoint: its data are gone" 3 "$tmp/table\.csv: no such file" "$bijou" evaluate "$tmp/run"
-if [[ -e $tmp/never.csv ]]; then not_ok "checkpoint: what is refused draws no samples"; else ok "checkpoint: what is refused draws no samples"; fi
+if [[ -e $tmp/never.csv ]]; then not_ok "checkpoint: what is refused draws no samples" "there is $tmp/never.csv"; else ok "checkpoint: what is refused draws no samples"; fi

@@ -40,10 +40,11 @@ std::vector<std::vector<double>> all_values(const Module& module) {
 
 // Each channel has mean 0 and variance 1.
 void check_normal(const Tensor& y, const std::string& where) {
-  const auto [mean, variance] = math::moments(y);
-  for (size_t c = 0; c < mean.data().size(); ++c) {
-    CHECK_MESSAGE(std::abs(mean.data()[c]) < 1e-4, where, ", channel ", c, ": mean ", mean.data()[c]);
-    CHECK_MESSAGE(std::abs(variance.data()[c] - 1) < 1e-3, where, ", channel ", c, ": variance ", variance.data()[c]);
+  const auto moments = math::moments(y);
+  for (size_t c = 0; c < moments.mean.data().size(); ++c) {
+    const double mean = moments.mean.data()[c], variance = moments.variance.data()[c];
+    CHECK_MESSAGE(std::abs(mean) < 1e-4, where, ", channel ", c, ": mean ", mean);
+    CHECK_MESSAGE(std::abs(variance - 1) < 1e-3, where, ", channel ", c, ": variance ", variance);
   }
 }
 
