@@ -34,8 +34,8 @@ ordered_json as_json(const LayerCheck& check) {
   if (!check.equation.empty()) j["equation"] = check.equation;
   for (const LogDet& d : check.log_dets) {
     ordered_json entry{{"formula", d.formula}};
-    if (check.by_autodiff) entry["autodiff"] = d.autodiff;
-    if (check.by_differences) entry["differences"] = d.differences;
+    if (d.by_autodiff) entry["autodiff"] = d.autodiff;
+    if (d.by_differences) entry["differences"] = d.differences;
     j["log_det"].push_back(entry);
   }
   j["gradients"] = ordered_json::array();

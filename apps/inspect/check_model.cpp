@@ -17,6 +17,7 @@ using bijou_inspect::ParameterCheck;
 constexpr int64_t kExamples = 2;
 constexpr double kExact = 1e-9, kDifferences = 1e-6, kFloat = 1e-3;
 constexpr int64_t kMostForWhole = 1024;  // dimensions: the Jacobian of all layers at once
+constexpr int64_t kLarge = 256;          // dimensions: beyond, only the first example's Jacobian is looked at
 
 // --- log-determinants ----------------------------------------------------------------------------------------------
 
@@ -44,15 +45,19 @@ Tensor jacobian_by_autodiff(const Flow& flow, const Tensor& x) {
 
 double relative_to_one(double a, double b) { return std::abs(a - b) / std::max(1.0, std::abs(a)); }
 
-LogDet log_det_at(const Flow& flow, const Tensor& x, const LayerCheck& what) {
+// Of example i. Differences are of the first one alone: they cost the most.
+LogDet log_det_at(const Flow& flow, const Tensor& batch, int64_t i, const LayerCheck& what) {
   const Tape::Pause pause;
+  const Tensor x = batch.rows(i, i + 1);
   LogDet d;
   d.formula = flow.forward(x).log_det.item();
-  if (what.by_autodiff) {
+  d.by_autodiff = what.by_autodiff && (i == 0 || x.numel() <= kLarge);
+  d.by_differences = what.by_differences && i == 0;
+  if (d.by_autodiff) {
     d.autodiff = log_abs_det(jacobian_by_autodiff(flow, x));
     d.autodiff_error = relative_to_one(d.formula, d.autodiff);
   }
-  if (what.by_differences) {
+  if (d.by_differences) {
     d.differences = log_abs_det(jacobian_by_differences([&](const Tensor& t) { return flow.forward(t).y.value(); }, x));
     d.differences_error = relative_to_one(d.formula, d.differences);
   }
@@ -100,30 +105,44 @@ std::vector<Tensor> gradients(const Outputs& outputs, const std::vector<Module::
   return seeds;
 }
 
-std::optional<double> difference_along(const Outputs& outputs, Variable& parameter, const Tensor& direction,
-                                       double floor) {
-  const Tensor at = parameter.value();
-  const auto moved = [&](double h) {
-    parameter.set_value(math::add(at, math::scale_offset(direction, h, 0)));
-    return outputs.f();
-  };
+// A parameter that is moved: along a direction, or in one entry (in place: matrices may be large).
+class Mover {
+ public:
+  explicit Mover(Variable& parameter) : parameter_(parameter), at_(parameter.value()) {}
+  ~Mover() { parameter_.set_value(at_); }
+  Mover(const Mover&) = delete;
+  Mover& operator=(const Mover&) = delete;
+
+  void along(const Tensor& direction, double h) {
+    parameter_.set_value(math::add(at_, math::scale_offset(direction, h, 0)));
+  }
+  void entry(size_t i, double h) {
+    if (!in_place_) parameter_.set_value(at_.clone());
+    in_place_ = true;
+    parameter_.mutable_value().mutable_data()[i] = at_.data()[i] + static_cast<Real>(h);
+  }
+
+ private:
+  Variable& parameter_;
+  Tensor at_;
+  bool in_place_ = false;
+};
+
+// The derivative of the weighted sum when `move` has moved a parameter by h.
+std::optional<double> difference(const Outputs& outputs, const std::function<void(double)>& move, double expected,
+                                 double floor) {
   const auto spread = [&](double h) {
-    const auto plus = moved(h), minus = moved(-h);
+    move(h);
+    const auto plus = outputs.f();
+    move(-h);
+    const auto minus = outputs.f();
     double sum = 0;
     for (size_t i = 0; i < plus.size(); ++i) {
       sum += dot(outputs.weights[i], math::subtract(plus[i].value(), minus[i].value()));
     }
     return sum;
   };
-  const auto result = derivative(spread, floor);
-  parameter.set_value(at);
-  return result;
-}
-
-Tensor unit_entry(const Shape& shape, int64_t entry) {
-  Tensor d = Tensor::zeros(shape);
-  d.mutable_data()[static_cast<size_t>(entry)] = 1;
-  return d;
+  return derivative(spread, expected, floor);
 }
 
 Tensor random_direction(const Shape& shape, Rng& rng) {
@@ -135,26 +154,29 @@ Tensor random_direction(const Shape& shape, Rng& rng) {
 ParameterCheck check_parameter(const Outputs& outputs, const Module::NamedParameter& p, const Tensor& gradient,
                                Rng& rng) {
   constexpr double kFloor = 1e-3;
-  constexpr int kDirections = 1, kEntries = 5, kDraws = 4;  // so many times as many are tried
+  constexpr int kEntries = 5, kDraws = 4;  // so many times as many are tried
   const Shape shape = p.variable->shape();
   ParameterCheck check{p.name, {shape.begin(), shape.end()}};
-  const auto measure = [&](const Tensor& direction) {
-    const auto fd = difference_along(outputs, *p.variable, direction, kFloor);
+  const auto measure = [&](const std::function<void(double)>& move, double g) {
+    const auto fd = difference(outputs, move, g, kFloor);
     if (!fd) return false;
-    const double g = dot(gradient, direction), error = relative_error(g, *fd, kFloor);
+    const double error = relative_error(g, *fd, kFloor);
     if (check.measured++ == 0 || !(error <= check.error)) {
       check.error = error, check.gradient = g, check.difference = *fd;
     }
     return true;
   };
-  int measured = 0;
-  for (int i = 0; i < kDraws * kDirections && measured < kDirections; ++i) {
-    measured += measure(random_direction(shape, rng));
+  bool measured = false;
+  for (int i = 0; i < kDraws && !measured; ++i) {
+    Mover mover(*p.variable);
+    const Tensor d = random_direction(shape, rng);
+    measured = measure([&](double h) { mover.along(d, h); }, dot(gradient, d));
   }
-  measured = 0;
   const std::vector<int64_t> order = rng.permutation(shape.numel());
-  for (size_t i = 0; i < order.size() && i < kDraws * kEntries && measured < kEntries; ++i) {
-    measured += measure(unit_entry(shape, order[i]));
+  for (size_t i = 0, entries = 0; i < order.size() && i < kDraws * kEntries && entries < kEntries; ++i) {
+    Mover mover(*p.variable);
+    const auto at = static_cast<size_t>(order[i]);
+    entries += measure([&](double h) { mover.entry(at, h); }, gradient.data()[at]);
   }
   return check;
 }
@@ -203,7 +225,7 @@ LayerCheck check_layer(const Layer& layer, uint64_t seed) {
   check.description = flow.describe();
   check.equation = flow.equation();
   check.dimensions = flow.input_shape().numel();
-  for (int64_t i = 0; i < kExamples; ++i) check.log_dets.push_back(log_det_at(flow, layer.x.rows(i, i + 1), check));
+  for (int64_t i = 0; i < kExamples; ++i) check.log_dets.push_back(log_det_at(flow, layer.x, i, check));
   const auto f = [&]() -> std::vector<Variable> {
     const auto [y, log_det] = flow.forward(layer.x);
     return {y, log_det};
@@ -222,7 +244,7 @@ LayerCheck check_whole(const FlowModel& model, const Tensor& x, const std::vecto
   check.by_autodiff = check.dimensions <= kMostForWhole;
   check.by_differences = false;
   for (int64_t i = 0; i < kExamples; ++i) {
-    check.log_dets.push_back(log_det_at(flow, x.rows(i, i + 1), check));
+    check.log_dets.push_back(log_det_at(flow, x, i, check));
     const double total = check.log_dets.back().formula;
     double sum = 0;
     for (const LayerCheck& layer : layers) sum += layer.log_dets[static_cast<size_t>(i)].formula;

@@ -54,6 +54,7 @@ struct ParameterCheck {
 // The log-determinant of one example in several ways; errors relative to max(1, |log_det|).
 struct LogDet {
   double formula = 0;
+  bool by_autodiff = false, by_differences = false;
   double autodiff = 0, differences = 0;  // slogdet of the Jacobian by either
   double autodiff_error = 0, differences_error = 0;
 };
