@@ -107,13 +107,17 @@ OPENBLAS      = CXX=$(call quote,$(CXX)) BLAS_DIR=$(call quote,$(BLAS_DIR)) bash
 
 LIBRARY := $(foreach room,autograd autograd/kernels nn flows datasets,$(sort $(wildcard $(room)/*.cpp)))
 PROGRAM := $(sort $(wildcard apps/*.cpp apps/plot/*.cpp))
+INSPECT := $(sort $(wildcard apps/inspect/*.cpp))
 LAWS    := $(sort $(wildcard tests/laws/*.cpp))
 TABLES  := $(sort $(wildcard tests/tables/*.cpp))
 UNIT    := $(sort $(wildcard tests/unit/*.cpp))
-SOURCES := $(LIBRARY) $(PROGRAM) tests/main.cpp $(LAWS) $(TABLES) $(UNIT)
+SOURCES := $(LIBRARY) $(PROGRAM) $(INSPECT) tests/main.cpp $(LAWS) $(TABLES) $(UNIT)
 
 objects       = $(patsubst %.cpp,build/$1/%.o,$2)
-unit_objects  = $(call objects,$1,tests/main.cpp $(UNIT) $(TABLES) $(filter-out apps/main.cpp,$(PROGRAM)))
+unit_objects  = $(call objects,$1,tests/main.cpp $(UNIT) $(TABLES) $(filter-out apps/main.cpp,$(PROGRAM)) $(INSPECT))
+# `bijou check` and `bijou jacobian` compute in double: apps/inspect is compiled for both scalars, and both builds of
+# the library are linked.
+DOUBLE       := $(call objects,f64,$(INSPECT)) build/f64/libbijou.a
 LAWS_OBJECTS := $(call objects,f32,tests/main.cpp $(TABLES)) $(call objects,f64,$(LAWS) $(TABLES))
 
 # ---- building -------------------------------------------------------------------------------------------------------
@@ -134,11 +138,11 @@ all: build/bijou build/test-laws build/test-unit
 deps:
 	@CXX=$(call quote,$(CXX)) BLAS_DIR=$(call quote,$(BLAS_DIR)) bash .make/deps.sh build
 
-build/bijou: $(call objects,f32,$(PROGRAM)) build/f32/libbijou.a
+build/bijou: $(call objects,f32,$(PROGRAM) $(INSPECT)) build/f32/libbijou.a $(DOUBLE)
 build/test-laws: $(LAWS_OBJECTS) build/f64/libbijou.a build/f32/libbijou.a
-build/test-unit: $(call unit_objects,f32) build/f32/libbijou.a
-build/bijou-asan: $(call objects,asan,$(PROGRAM)) build/asan/libbijou.a
-build/test-unit-asan: $(call unit_objects,asan) build/asan/libbijou.a
+build/test-unit: $(call unit_objects,f32) build/f32/libbijou.a $(DOUBLE)
+build/bijou-asan: $(call objects,asan,$(PROGRAM) $(INSPECT)) build/asan/libbijou.a $(DOUBLE)
+build/test-unit-asan: $(call unit_objects,asan) build/asan/libbijou.a $(DOUBLE)
 
 build/bijou build/test-laws build/test-unit build/bijou-asan build/test-unit-asan: build/sources
 	$(call say,link  $@)
@@ -213,7 +217,7 @@ asan: build/test-unit-asan build/bijou-asan
 
 # ---- reading --------------------------------------------------------------------------------------------------------
 
-ROOMS     := autograd autograd/kernels nn flows datasets apps apps/plot tests tests/laws tests/tables tests/unit
+ROOMS     := autograd autograd/kernels nn flows datasets apps apps/inspect apps/plot tests tests/laws tests/tables tests/unit
 FORMATTED := $(sort $(foreach room,$(ROOMS),$(wildcard $(room)/*.hpp $(room)/*.cpp)))
 
 format format-check: format-tools

@@ -1,4 +1,4 @@
-// The program: bijou train | sample | evaluate. See `bijou --help`.
+// The program: bijou train | sample | evaluate | check. See `bijou --help`.
 #include "apps/options.hpp"
 #include "autograd/kernels/gemm.hpp"
 #include "autograd/kernels/machine.hpp"
@@ -111,7 +111,7 @@ int run(int argc, char** argv) {
   app.require_subcommand(0, 1);
   const char* const exit_codes =
       "Exit codes: 0 done; 2 wrong usage; 3 data missing or broken; 4 a checkpoint that does not fit;\n"
-      "5 training became non-finite; 6 a file cannot be written; 130 interrupted (state saved).";
+      "5 training became non-finite; 6 a file cannot be written; 130 interrupted (state saved); 1 a check failed.";
   app.footer(exit_codes);
   app.set_version_flag("--version", [] {
     return text("bijou, compiled by g++ ", __VERSION__, "; ", kernels::blas_description(), "; ", kernels::threads(),
@@ -191,6 +191,18 @@ int run(int argc, char** argv) {
   evaluate_command->add_flag("--json", evaluation.json, "one line of JSON: nll_nats, bits_per_dim, examples, split");
   common(evaluate_command);
 
+  CheckOptions checking;
+  auto* check_command = app.add_subcommand(
+      "check", "every layer's log-determinant, gradients and inverse against its Jacobian, in double precision");
+  check_command->add_option("MODEL", checking.model, "run folder or checkpoint; or nice, realnvp, glow: random weights")
+      ->required();
+  check_command->add_option("--preset", checking.preset, "of a family; default: digits. " + presets());
+  check_command->add_flag("--json", checking.json, "one line of JSON, with an array of layers");
+  check_command->add_option("--seed", checking.seed, "of what is drawn: examples, directions, random weights")
+      ->check(CLI::Validator(seed_number, "N"))
+      ->capture_default_str();
+  common(check_command);
+
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
@@ -211,6 +223,7 @@ int run(int argc, char** argv) {
   }
   if (*sample_command) return sample(sampling);
   if (*evaluate_command) return evaluate(evaluation);
+  if (*check_command) return check_model(checking);
   std::printf("%s", app.help().c_str());
   return kDone;
 }

@@ -58,9 +58,16 @@ struct EvaluateOptions {
   bool json = false;
 };
 
+struct CheckOptions {
+  std::string model, preset;  // a run folder, a checkpoint, or a family with a preset
+  bool json = false;
+  uint64_t seed = 0;
+};
+
 // The sub-commands. Each returns the program's exit code; errors are exceptions (autograd/check.hpp, main.cpp).
 int train(const TrainOptions& options);
 int sample(const SampleOptions& options);
 int evaluate(const EvaluateOptions& options);
+int check_model(const CheckOptions& options);  // 1 when a layer fails
 
 }  // namespace bijou
