@@ -85,7 +85,7 @@ TEST_CASE("Glow: what each member of its configuration builds") {
   CHECK(classes->classes() == 3);
   CHECK(!has(names(*classes), "flow.images.scales.1.prior.net.value"));  // instead of it
   for (const auto& p : classes->parameters()) {
-    if (p.name == "base.mu") CHECK(p.variable->shape() == Shape{3, 8});  // of the top's channels: 2 x 2 x 8
+    if (p.name == "base.mu") CHECK(p.variable->shape() == Shape{3, 32});  // of the top's latents: 2 x 2 x 8
   }
   const auto describes = [&](const GlowConfig& config, const std::string& word) {
     return glow(config)->summary().find(word) != std::string::npos;
