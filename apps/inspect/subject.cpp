@@ -1,5 +1,6 @@
 #include "apps/inspect/subject.hpp"
 
+#include "autograd/gradcheck.hpp"
 #include "flows/checkpoint.hpp"
 #include "flows/multiscale.hpp"
 
@@ -122,6 +123,20 @@ std::vector<Layer> layers_of(const Flow& flow, const Tensor& x) {
   std::vector<Layer> layers;
   collect(flow, x, layers);
   return layers;
+}
+
+// Some rows at a time, each an example in a batch: what the networks need at once stays in bounds.
+Tensor jacobian_by_autodiff(const Flow& flow, const Tensor& x) {
+  constexpr int64_t kAtOnce = 16;
+  std::vector<Tensor> rows;
+  for (int64_t begin = 0; begin < x.numel(); begin += kAtOnce) {
+    const int64_t end = std::min(begin + kAtOnce, x.numel());
+    const auto f = [&](const Variable& v) {
+      return crop(reshape(flow.forward(v).y, {v.shape()[0], x.numel()}), 1, begin, end);
+    };
+    rows.push_back(jacobian_of_one(f, x));
+  }
+  return math::concat(rows, 0);
 }
 
 Tensor draw_examples(const FlowModel& model, int64_t n, uint64_t seed) {
