@@ -39,10 +39,16 @@ std::string figure(double v) {
   return out;
 }
 
+// "y = s x + b    Glow table 1" -> "Glow table 1: y = s x + b": a picture's lines keep no gaps.
+std::string source_first(const std::string& equation) {
+  const size_t gap = equation.find("    ");
+  return gap == std::string::npos ? equation : equation.substr(gap + 4) + ": " + equation.substr(0, gap);
+}
+
 plot::JacobianView page_of(const LayerJacobian& layer) {
   plot::JacobianView view;
   view.title = layer.name + ": " + layer.description;
-  view.equation = layer.equation;
+  view.equation = source_first(layer.equation);
   view.natural = matrix(layer.natural);
   view.natural_note = "dy/dx in the layer's own order";
   view.ordered = matrix(layer.ordered);
@@ -56,6 +62,7 @@ plot::JacobianView page_of(const LayerJacobian& layer) {
   if (layer.part.rows > 0) {
     view.natural_note += ", " + layer.order;
     view.ordered = matrix(layer.part);
+    view.facts.front() += text(" = (det W)^", layer.natural.rows / layer.part.rows);
     view.ordered_note = layer.part_note;
   }
   return view;
@@ -64,7 +71,7 @@ plot::JacobianView page_of(const LayerJacobian& layer) {
 // In a sheet there is room for a few words.
 plot::JacobianView thumbnail_of(const LayerJacobian& layer) {
   plot::JacobianView view;
-  view.title = layer.name;
+  view.title = layer.short_name;
   view.facts = {"log|det| = " + figure(std::round(layer.formula * 1e4) / 1e4)};
   view.ordered = plot::shrink(matrix(layer.ordered), kSheetSide);
   view.ordered_note = layer.order;

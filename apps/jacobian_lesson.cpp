@@ -20,7 +20,7 @@ struct Bump {
   double weight, mean, deviation;
 };
 constexpr Bump kDensity[] = {{0.45, -1.7, 0.55}, {0.55, 1.3, 0.9}};
-constexpr double kSoftness = 0.8;  // of a sigmoid, in deviations; at 0.59 it would be close to a Gaussian's F
+constexpr double kSoftness = 0.7;  // of a sigmoid, in deviations; at 0.59 it would be close to a Gaussian's F
 
 double density(double x) {
   double p = 0;
@@ -83,12 +83,13 @@ int draw_lesson(const JacobianOptions& options) {
   picture.title = "Change of variables in one dimension";
   picture.map_label = "y = F(x)";
   picture.caption = {
-      "p(y) = p(x) / |dy/dx|: probability is kept, so where F is steep it is spread thin (NICE eq. (1), RealNVP eq. "
+      "q(y) = p(x) / |dy/dx|: probability is kept, so where F is steep it is spread thin (NICE eq. (1), RealNVP eq. "
       "(2)). The curve is this formula with dy/dx by automatic differentiation; the bars are a histogram of F(x) for " +
           std::to_string(kSamples) + " samples x.",
-      "F(x) = sum of w_k sigmoid((x - m_k) / (0.8 sd_k)) is steep where x is frequent, and so p(y) is nearly flat: y "
-      "tells most about x when all its values are equally frequent (infomax: Bell and Sejnowski 1995). The exact "
-      "distribution function would make it uniform; this one is a little too soft."};
+      text("F(x) = sum of w_k sigmoid((x - m_k) / (", kSoftness,
+           " sd_k)) is steep where x is frequent, which flattens q: y tells most about x when all its values are "
+           "equally frequent (infomax: Bell and Sejnowski 1995). The exact distribution function of x would make y "
+           "uniform; this F is a little too soft.")};
   const std::string out = options.out.empty() ? "lesson.png" : options.out;
   require_png(out);
   drawing([&] { plot::change_of_variables(out, picture); });

@@ -103,6 +103,7 @@ struct PlainMatrix {
 // The Jacobian of a layer at the input that it really gets; in the layer's own order, and in the one that shows what
 // its log-determinant rests on.
 struct LayerJacobian {
+  std::string short_name;  // without the containers that all layers share; asked for, it is understood, too
   std::string name, description, equation;
   PlainMatrix natural, ordered, part;  // part: one of the equal blocks on the diagonal, if there are such
   std::string order;                   // what was done for `ordered`, in words

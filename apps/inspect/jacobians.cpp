@@ -104,11 +104,21 @@ void add_block(LayerJacobian& layer, const Flow& flow) {
                          layer.natural.rows / channels, " places");
 }
 
+// "flow.images.scales.0.squeeze" -> "scales.0.squeeze"
+std::string short_name(const Flow& flow) {
+  std::string name = flow.path();
+  for (const char* container : {"flow.", "images.", "vectors."}) {
+    if (name.starts_with(container)) name.erase(0, std::string(container).size());
+  }
+  return name;
+}
+
 LayerJacobian jacobian_of(const Layer& layer) {
   const Flow& flow = *layer.flow;
   const Tensor x = layer.x.rows(0, 1), j = jacobian_by_autodiff(flow, x);
   const auto n = static_cast<size_t>(x.numel());
   LayerJacobian out;
+  out.short_name = short_name(flow);
   out.name = flow.path();
   out.description = flow.describe();
   out.equation = flow.equation();
@@ -186,15 +196,13 @@ std::vector<PlaneFrame> film(const FlowModel& model, const std::vector<Layer>& l
   constexpr int64_t kPoints = 1200;
   constexpr size_t kFrames = 9;
   const size_t stride = (layers.size() + kFrames - 1) / kFrames;
-  const std::string prefix = model.bijection().path() + ".";
   Plane plane = straight(draw_examples(model, kPoints, seed));
   std::vector<PlaneFrame> frames = {plane.frame("data x")};
   for (size_t i = 0; i < layers.size(); ++i) {
     plane.through(*layers[i].flow);
-    std::string name = layers[i].flow->path();
-    if (name.starts_with(prefix)) name.erase(0, prefix.size());
     const bool last = i + 1 == layers.size();
-    if (last || (i + 1) % stride == 0) frames.push_back(plane.frame(last ? "latents z" : "after " + name));
+    if (last || (i + 1) % stride == 0)
+      frames.push_back(plane.frame(last ? "latents z" : "after " + short_name(*layers[i].flow)));
   }
   return frames;
 }
@@ -210,7 +218,7 @@ ModelJacobians jacobians(const bijou_inspect::Source& source, const std::string&
   for (const Layer& layer : layers) {
     const std::string path = layer.flow->path();
     known += (known.empty() ? "" : ", ") + path;
-    if (!name.empty() && name != path) continue;
+    if (!name.empty() && name != path && name != short_name(*layer.flow)) continue;
     see(jacobian_of(layer));
     seen = true;
   }
