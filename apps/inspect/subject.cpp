@@ -10,14 +10,16 @@ namespace bijou::inline BIJOU_SCALAR {
 namespace {
 
 // Noise on everything that training moves, so that no layer is the identity; smaller for weights that many values
-// meet, so that the model stays well-conditioned and the checks are about formulas, not about rounding.
+// meet and in models of hundreds of layers, so that the model stays well-conditioned and the checks are about formulas, not about rounding.
 void add_noise(const Module& module, uint64_t seed) {
-  constexpr double kVectors = 0.1, kMatrices = 0.2;
+  const auto parameters = module.parameters();
+  const double depth = std::min(1.0, 400 / static_cast<double>(std::max<size_t>(1, parameters.size())));
+  const double vectors = 0.1 * depth, matrices = 0.2 * depth;
   Rng rng(seed, stream("noise"));
-  for (const auto& p : module.parameters()) {
+  for (const auto& p : parameters) {
     const Shape shape = p.variable->shape();
     const double fan_in = shape.rank() > 1 ? static_cast<double>(shape.numel()) / static_cast<double>(shape[-1]) : 1;
-    const double size = shape.rank() > 1 ? kMatrices / std::sqrt(fan_in) : kVectors;
+    const double size = shape.rank() > 1 ? matrices / std::sqrt(fan_in) : vectors;
     const Tensor noise = math::scale_offset(Tensor::randn(shape, rng), size, 0);
     p.variable->set_value(math::add(p.variable->value(), noise));
   }
