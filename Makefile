@@ -34,6 +34,7 @@ Test
   make test              all tests; the last line is the sum
   make mutate            break the code on purpose, line by line: do the tests notice?
                            make mutate MUTATION=slogdet
+  make check-mutants     flip the sign of a layer's log-determinant: does `bijou check` name that layer?
   make asan              unit tests and a short training under the address and undefined-behaviour sanitizers
 
 Read
@@ -124,7 +125,7 @@ LAWS_OBJECTS := $(call objects,f32,tests/main.cpp $(TABLES)) $(call objects,f64,
 
 MODELS := nice realnvp glow
 
-.PHONY: default all help deps clean FORCE $(MODELS:%=train-%) gradcheck test mutate asan \
+.PHONY: default all help deps clean FORCE $(MODELS:%=train-%) gradcheck test mutate check-mutants asan \
         format format-check lint check-deps count paper-map lint-tools format-tools
 
 default: build/bijou
@@ -209,6 +210,9 @@ test: all
 
 mutate: all
 	@MUTATION=$(call quote,$(MUTATION)) bash tests/mutate.sh
+
+check-mutants: build/bijou
+	@bash tests/check_mutants.sh
 
 asan: build/test-unit-asan build/bijou-asan
 	build/test-unit-asan

@@ -1,4 +1,4 @@
-// The program: bijou train | sample | evaluate | check. See `bijou --help`.
+// The program: bijou train | sample | evaluate | check | jacobian. See `bijou --help`.
 #include "apps/options.hpp"
 #include "autograd/kernels/gemm.hpp"
 #include "autograd/kernels/machine.hpp"
@@ -203,6 +203,24 @@ int run(int argc, char** argv) {
       ->capture_default_str();
   common(check_command);
 
+  JacobianOptions picture;
+  auto* jacobian_command =
+      app.add_subcommand("jacobian", "pictures of the layers' Jacobians; and what a flow does to a density");
+  jacobian_command
+      ->add_option("MODEL", picture.model,
+                   "run folder or checkpoint; nice, realnvp, glow: random weights; lesson: the "
+                   "change of variables in one dimension")
+      ->required();
+  jacobian_command->add_option("--preset", picture.preset, "of a family; default: digits. " + presets());
+  jacobian_command->add_option("--layer", picture.layer,
+                               "this layer alone, by its dotted name; default: a sheet of all");
+  jacobian_command->add_option("--out", picture.out,
+                               "a PNG file; default: jacobians.png or jacobian-LAYER.png in the run folder, or here");
+  jacobian_command->add_option("--seed", picture.seed, "of what is drawn: the example, random weights")
+      ->check(CLI::Validator(seed_number, "N"))
+      ->capture_default_str();
+  common(jacobian_command);
+
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
@@ -218,12 +236,14 @@ int run(int argc, char** argv) {
   }
   if (const std::string complaint = kernels::blas_complaint(); !complaint.empty()) return say(kUsage, complaint);
   if (threads > 0) kernels::set_threads(threads);
+  else if (*check_command || *jacobian_command) kernels::set_threads(1);  // many small operations
   if (*train_command) {
     return train(training);
   }
   if (*sample_command) return sample(sampling);
   if (*evaluate_command) return evaluate(evaluation);
   if (*check_command) return check_model(checking);
+  if (*jacobian_command) return picture.model == "lesson" ? draw_lesson(picture) : draw_jacobians(picture);
   std::printf("%s", app.help().c_str());
   return kDone;
 }

@@ -64,10 +64,17 @@ struct CheckOptions {
   uint64_t seed = 0;
 };
 
+struct JacobianOptions {
+  std::string model, preset, layer, out;  // model: as above
+  uint64_t seed = 0;
+};
+
 // The sub-commands. Each returns the program's exit code; errors are exceptions (autograd/check.hpp, main.cpp).
 int train(const TrainOptions& options);
 int sample(const SampleOptions& options);
 int evaluate(const EvaluateOptions& options);
 int check_model(const CheckOptions& options);  // 1 when a layer fails
+int draw_jacobians(const JacobianOptions& options);
+int draw_lesson(const JacobianOptions& options);  // of which `out` and `seed` are used
 
 }  // namespace bijou

@@ -2,7 +2,6 @@
 // gradients those of the function, and does its inverse lead back?
 #include "apps/inspect/differences.hpp"
 #include "apps/inspect/subject.hpp"
-#include "autograd/gradcheck.hpp"
 
 #include <cmath>
 
@@ -27,20 +26,6 @@ double log_abs_det(const Tensor& jacobian) {
   } catch (const ValueError&) {
     return -INFINITY;  // singular
   }
-}
-
-// Some rows at a time, each an example in a batch: what the networks need at once stays in bounds.
-Tensor jacobian_by_autodiff(const Flow& flow, const Tensor& x) {
-  constexpr int64_t kAtOnce = 128;
-  std::vector<Tensor> rows;
-  for (int64_t begin = 0; begin < x.numel(); begin += kAtOnce) {
-    const int64_t end = std::min(begin + kAtOnce, x.numel());
-    const auto f = [&](const Variable& v) {
-      return crop(reshape(flow.forward(v).y, {v.shape()[0], x.numel()}), 1, begin, end);
-    };
-    rows.push_back(jacobian_of_one(f, x));
-  }
-  return math::concat(rows, 0);
 }
 
 double relative_to_one(double a, double b) { return std::abs(a - b) / std::max(1.0, std::abs(a)); }

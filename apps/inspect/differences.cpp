@@ -85,7 +85,7 @@ bool refine(Column& column, std::span<const Real> quotient) {
 Tensor jacobian_by_differences(const std::function<Tensor(const Tensor&)>& f, const Tensor& x) {
   constexpr int kSteps = 10;
   constexpr double kFirst = 1e-5;
-  constexpr int64_t kAtOnce = 128;  // columns; what their networks need at once stays in bounds
+  constexpr int64_t kAtOnce = 16;  // columns; what their networks need at once stays in bounds
   const int64_t inputs = x.numel(), outputs = f(x).numel();
   Tensor jacobian({outputs, inputs});
   auto entries = jacobian.mutable_data();

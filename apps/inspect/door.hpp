@@ -93,4 +93,46 @@ struct PlainModel {
 std::vector<RoundTrips> round_trips_f64(const PlainModel& model, const std::vector<std::vector<double>>& inputs);
 std::vector<RoundTrips> round_trips_f32(const PlainModel& model, const std::vector<std::vector<double>>& inputs);
 
+// --- jacobian ------------------------------------------------------------------------------------------------------
+
+struct PlainMatrix {
+  std::vector<double> values;  // row-major
+  size_t rows = 0, columns = 0;
+};
+
+// The Jacobian of a layer at the input that it really gets; in the layer's own order, and in the one that shows what
+// its log-determinant rests on.
+struct LayerJacobian {
+  std::string short_name;  // without the containers that all layers share; asked for, it is understood, too
+  std::string name, description, equation;
+  PlainMatrix natural, ordered, part;  // part: one of the equal blocks on the diagonal, if there are such
+  std::string order;                   // what was done for `ordered`, in words
+  std::string part_note;
+  int sign = 1;                     // of det dy/dx
+  double log_det = 0, formula = 0;  // by slogdet of the matrix, and by the layer's formula
+  int diagonal_sign = 1;
+  double diagonal = 0;          // the log of the product of `ordered`'s diagonal
+  bool diagonal_is_det = true;  // `ordered` is triangular
+};
+
+using PlainPoints = std::vector<std::vector<double>>;  // (x, y) each
+
+// What a layer makes of points and lines in the plane.
+struct PlaneFrame {
+  std::string title;
+  PlainPoints points;
+  std::vector<PlainPoints> vertical, horizontal;  // lines that started out so
+};
+
+struct ModelJacobians {
+  std::string title;
+  std::vector<std::string> notes;
+  std::vector<PlaneFrame> film;  // from data to latents; empty unless the data are in the plane
+};
+
+// Calls `see` with each layer's Jacobian, or with that of the layer of this name.
+using SeeJacobian = std::function<void(const LayerJacobian&)>;
+ModelJacobians jacobians_f64(const Source& source, const std::string& layer, const SeeJacobian& see);
+ModelJacobians jacobians_f32(const Source& source, const std::string& layer, const SeeJacobian& see);
+
 }  // namespace bijou_inspect

@@ -1,5 +1,6 @@
 #include "apps/inspect/subject.hpp"
 
+#include "autograd/gradcheck.hpp"
 #include "flows/checkpoint.hpp"
 #include "flows/multiscale.hpp"
 
@@ -9,14 +10,16 @@ namespace bijou::inline BIJOU_SCALAR {
 namespace {
 
 // Noise on everything that training moves, so that no layer is the identity; smaller for weights that many values
-// meet, so that the model stays well-conditioned and the checks are about formulas, not about rounding.
+// meet and in models of hundreds of layers, so that the model stays well-conditioned and the checks are about formulas, not about rounding.
 void add_noise(const Module& module, uint64_t seed) {
-  constexpr double kVectors = 0.1, kMatrices = 0.2;
+  const auto parameters = module.parameters();
+  const double depth = std::min(1.0, 400 / static_cast<double>(std::max<size_t>(1, parameters.size())));
+  const double vectors = 0.1 * depth, matrices = 0.2 * depth;
   Rng rng(seed, stream("noise"));
-  for (const auto& p : module.parameters()) {
+  for (const auto& p : parameters) {
     const Shape shape = p.variable->shape();
     const double fan_in = shape.rank() > 1 ? static_cast<double>(shape.numel()) / static_cast<double>(shape[-1]) : 1;
-    const double size = shape.rank() > 1 ? kMatrices / std::sqrt(fan_in) : kVectors;
+    const double size = shape.rank() > 1 ? matrices / std::sqrt(fan_in) : vectors;
     const Tensor noise = math::scale_offset(Tensor::randn(shape, rng), size, 0);
     p.variable->set_value(math::add(p.variable->value(), noise));
   }
@@ -122,6 +125,20 @@ std::vector<Layer> layers_of(const Flow& flow, const Tensor& x) {
   std::vector<Layer> layers;
   collect(flow, x, layers);
   return layers;
+}
+
+// Some rows at a time, each an example in a batch: what the networks need at once stays in bounds.
+Tensor jacobian_by_autodiff(const Flow& flow, const Tensor& x) {
+  constexpr int64_t kAtOnce = 16;
+  std::vector<Tensor> rows;
+  for (int64_t begin = 0; begin < x.numel(); begin += kAtOnce) {
+    const int64_t end = std::min(begin + kAtOnce, x.numel());
+    const auto f = [&](const Variable& v) {
+      return crop(reshape(flow.forward(v).y, {v.shape()[0], x.numel()}), 1, begin, end);
+    };
+    rows.push_back(jacobian_of_one(f, x));
+  }
+  return math::concat(rows, 0);
 }
 
 Tensor draw_examples(const FlowModel& model, int64_t n, uint64_t seed) {

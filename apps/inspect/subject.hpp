@@ -23,6 +23,9 @@ struct Layer {
 // Every flow that is no container, in the order in which x meets them.
 std::vector<Layer> layers_of(const Flow& flow, const Tensor& x);
 
+// dy/dx of a flow at one example [1, ...].
+Tensor jacobian_by_autodiff(const Flow& flow, const Tensor& x);
+
 // A batch that the model itself may have made: g(z), z from the base.
 Tensor draw_examples(const FlowModel& model, int64_t n, uint64_t seed);
 
