@@ -92,8 +92,8 @@ void draw_temperatures(const std::string& path, const FlowModel& model, int leve
 
 void draw_classes(const std::string& path, const FlowModel& model, int levels, uint64_t seed) {
   std::vector<double> grey;
-  Draw draw{.count = kColumns * model.classes(), .temperature = 0.8, .seed = seed};
-  plot::SheetStyle style{.columns = kColumns, .caption = "samples by class, at temperature 0.8"};
+  Draw draw{.count = kColumns * model.classes(), .temperature = 0.5, .seed = seed};
+  plot::SheetStyle style{.columns = kColumns, .caption = "samples by class, at temperature 0.5"};
   for (int y = 0; y < model.classes(); ++y) {
     style.row_labels.push_back(text(y));
     draw.labels.insert(draw.labels.end(), kColumns, y);
