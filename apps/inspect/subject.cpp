@@ -3,6 +3,7 @@
 #include "autograd/gradcheck.hpp"
 #include "flows/checkpoint.hpp"
 #include "flows/multiscale.hpp"
+#include "nn/batch_statistics.hpp"
 
 #include <cmath>
 
@@ -32,16 +33,19 @@ void add_noise(const Module& module, uint64_t seed) {
   }
 }
 
-// As training starts: layers that take their scales from data see values like a data set's, so that neither direction
-// of a deep model runs off to infinity.
+// As training does: layers that take their scales or moments from data see values like a data set's, so that neither
+// direction of a deep model runs off to infinity.
 void initialize(const Subject& subject, uint64_t seed) {
   constexpr int64_t kBatch = 16;
   const DataSpec& data = data_of(subject.config);
   Rng rng(seed, stream("data"));
   Shape batch{kBatch};
   for (const int64_t d : data.input) batch.append(d);
-  subject.model->bijection().initialize(data.levels > 0 ? Tensor::uniform(batch, rng, 0, data.levels)
-                                                        : Tensor::randn(batch, rng));
+  const Tensor x = data.levels > 0 ? Tensor::uniform(batch, rng, 0, data.levels) : Tensor::randn(batch, rng);
+  subject.model->bijection().initialize(x);
+  const BatchStatistics statistics;
+  subject.model->bijection().forward(x);
+  statistics.commit(1);
 }
 
 // The same values in another model of the same architecture; false when a shape differs.
