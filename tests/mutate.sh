@@ -51,9 +51,10 @@ done
 ((${#chosen[@]})) || die "no mutation's name contains '$MUTATION'"
 
 work=$(mktemp -d)
-child=""
+workers=$(nproc 2>/dev/null || echo 2)
+export OMP_NUM_THREADS=1  # for each worker
 trap 'rm -rf "$work"' EXIT
-trap '[[ -z $child ]] || kill "$child" 2>/dev/null; exit 130' INT TERM
+trap 'kill $(jobs -p) 2>/dev/null; exit 130' INT TERM
 
 # A copy with its time stamps: in it make rebuilds what the mutation changed and nothing else. For each mutation the
 # copy is made anew from the first, because putting a file back would mean to compile it once more.
@@ -63,59 +64,54 @@ copy() {  # copy <from> <to>
     cp -a build/sources build/f32 build/f64 build/test-laws build/test-unit "$2/build"/) || die "cannot copy the tree"
 }
 
-run() {  # run <program> <log>; in the copy
-  (cd "$work/tree" && exec timeout -k 10 "$limit" "$1" --abort-after=1 --no-colors=true) >"$2" 2>&1 </dev/null &
-  child=$!
-  wait "$child" 2>/dev/null
-  local code=$?
-  child=""
-  return $code
+run() {  # run <tree> <program> <log>
+  (cd "$1" && exec timeout -k 10 "$limit" "$2" --abort-after=1 --no-colors=true) >"$3" 2>&1 </dev/null
 }
 
 first_failure() {  # the test case in which the first error stands
   awk '/^TEST CASE:/ { name = $0; sub(/^TEST CASE: */, "", name) } /ERROR:/ { print name; exit }' "$1"
 }
 
-copy . "$work/clean"
-copy "$work/clean" "$work/tree"
-for program in build/test-laws build/test-unit; do
-  run $program "$work/log" || { cat "$work/log"; die "$program fails without any mutation"; }
-done
-
-caught=0 survived=0 broken=0
-for i in "${chosen[@]}"; do
-  name=${names[i]} path=${paths[i]}
-  rm -rf "$work/tree"
-  copy "$work/clean" "$work/tree"
-  content=$(<"$path")
-  printf '%s\n' "${content%%"${olds[i]}"*}${news[i]}${content#*"${olds[i]}"}" >"$work/tree/$path"
-
-  verdict="SURVIVED $name"
+judge() {  # judge <mutation> <tree> <log>: prints the verdict
+  local i=$1 tree=$2 log=$3 content program code by
+  rm -rf "$tree"
+  copy "$work/clean" "$tree"
+  content=$(<"${paths[i]}")
+  printf '%s\n' "${content%%"${olds[i]}"*}${news[i]}${content#*"${olds[i]}"}" >"$tree/${paths[i]}"
   for program in build/test-laws build/test-unit; do
-    if ! make -s -C "$work/tree" $program >"$work/log" 2>&1 </dev/null; then
-      tail -n 20 "$work/log"
-      verdict="BROKEN   $name   (it must compile)"
-      break
+    if ! make -s -C "$tree" $program >"$log" 2>&1 </dev/null; then
+      tail -n 20 "$log"
+      echo "BROKEN   ${names[i]}   (it must compile)"
+      return
     fi
-    run $program "$work/log"
+    run "$tree" $program "$log"
     code=$?
     ((code != 0)) || continue
-    by=$(first_failure "$work/log")
+    by=$(first_failure "$log")
     ((code != 124)) || by="a timeout of $limit s in $program"
-    verdict="caught   $name   by ${by:-the end of $program with exit code $code}"
-    break
+    echo "caught   ${names[i]}   by ${by:-the end of $program with exit code $code}"
+    return
   done
-  echo "$verdict"
-  case $verdict in
-    caught*) ((caught++)) ;;
-    SURVIVED*) ((survived++)) ;;
-    *) ((broken++)) ;;
-  esac
+  echo "SURVIVED ${names[i]}"
+}
+
+copy . "$work/clean"
+for program in build/test-laws build/test-unit; do
+  run "$work/clean" $program "$work/log" || { cat "$work/log"; die "$program fails without any mutation"; }
 done
 
+for ((w = 0; w < workers; ++w)); do
+  for ((k = w; k < ${#chosen[@]}; k += workers)); do
+    judge "${chosen[k]}" "$work/tree$w" "$work/log$w"
+  done | tee "$work/verdicts$w" &
+done
+wait
+
+count() { cat "$work"/verdicts* | grep -c "^$1 "; }
+caught=$(count caught) survived=$(count SURVIVED) broken=$(count BROKEN)
 if ((broken)); then
   echo "$caught caught, $survived survived, $broken broken"
 else
   echo "$caught caught, $survived survived"
 fi
-((survived + broken == 0))
+((survived + broken == 0 && caught == ${#chosen[@]}))
