@@ -10,17 +10,18 @@ unset MAKEFLAGS MAKELEVEL MFLAGS
 die() { echo "mutate: $*" >&2; exit 2; }
 trim() { local s=$1; s=${s#"${s%%[![:space:]]*}"}; printf '%s' "${s%"${s##*[![:space:]]}"}"; }
 
-names=() paths=() olds=() news=()
+names=() paths=() olds=() news=() cases=()
 number=0
 while IFS= read -r line || [[ -n $line ]]; do
   ((number++))
   case $line in
     '' | //*) ;;
-    '# '*) names+=("$(trim "${line#\# }")") paths+=("") olds+=("") news+=("") ;;
+    '# '*) names+=("$(trim "${line#\# }")") paths+=("") olds+=("") news+=("") cases+=("") ;;
     '@ '*) paths[-1]=$(trim "${line#@ }") ;;
     '- '*) olds[-1]=$(trim "${line#- }") ;;
+    '= '*) cases[-1]=$(trim "${line#= }") ;;
     '+ '* | '+') news[-1]=$(trim "${line#+}") ;;
-    *) die "$list:$number: neither # name, @ file, - old, + new nor // comment: $line" ;;
+    *) die "$list:$number: neither # name, @ file, - old, + new, = test case nor // comment: $line" ;;
   esac
 done <"$list"
 ((${#names[@]})) || die "no mutation in $list"
@@ -64,28 +65,38 @@ copy() {  # copy <from> <to>
     cp -a build/sources build/f32 build/f64 build/test-laws build/test-unit "$2/build"/) || die "cannot copy the tree"
 }
 
-run() {  # run <tree> <program> <log>
-  (cd "$1" && exec timeout -k 10 "$limit" "$2" --abort-after=1 --no-colors=true) >"$3" 2>&1 </dev/null
+run() {  # run <tree> <program> <log> [doctest's filter]
+  (cd "$1" && exec timeout -k 10 "$limit" "$2" --abort-after=1 --no-colors=true "${@:4}") >"$3" 2>&1 </dev/null
 }
 
 first_failure() {  # the test case in which the first error stands
   awk '/^TEST CASE:/ { name = $0; sub(/^TEST CASE: */, "", name) } /ERROR:/ { print name; exit }' "$1"
 }
 
+# The program that has a test case, or nothing.
+program_of() {
+  local program
+  for program in build/test-laws build/test-unit; do
+    if grep -qxF -- "$1" "$work/cases-${program#build/test-}"; then echo "$program"; fi
+  done
+}
+
 judge() {  # judge <mutation> <tree> <log>: prints the verdict
-  local i=$1 tree=$2 log=$3 content program code by
+  local i=$1 tree=$2 log=$3 content program code by filter=${cases[$1]//,/*}
   rm -rf "$tree"
   copy "$work/clean" "$tree"
   content=$(<"${paths[i]}")
   printf '%s\n' "${content%%"${olds[i]}"*}${news[i]}${content#*"${olds[i]}"}" >"$tree/${paths[i]}"
-  for program in build/test-laws build/test-unit; do
+  # First the test that noticed before; when it does not, all of them.
+  for program in ${filter:+$(program_of "${cases[i]}")} build/test-laws build/test-unit; do
     if ! make -s -C "$tree" $program >"$log" 2>&1 </dev/null; then
       tail -n 20 "$log"
       echo "BROKEN   ${names[i]}   (it must compile)"
       return
     fi
-    run "$tree" $program "$log"
+    run "$tree" $program "$log" ${filter:+"-tc=$filter"}
     code=$?
+    filter=""
     ((code != 0)) || continue
     by=$(first_failure "$log")
     ((code != 124)) || by="a timeout of $limit s in $program"
@@ -98,6 +109,7 @@ judge() {  # judge <mutation> <tree> <log>: prints the verdict
 copy . "$work/clean"
 for program in build/test-laws build/test-unit; do
   run "$work/clean" $program "$work/log" || { cat "$work/log"; die "$program fails without any mutation"; }
+  (cd "$work/clean" && $program --list-test-cases --no-colors=true) >"$work/cases-${program#build/test-}"
 done
 
 for ((w = 0; w < workers; ++w)); do
