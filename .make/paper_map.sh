@@ -41,7 +41,7 @@ homes() {
         tag = substr(text, RSTART + 1, RLENGTH - 2)
         text = substr(text, RSTART + RLENGTH)
         above = FILENAME ":" FNR
-        if (tag ~ /^[A-Za-z]+ (eq\. [0-9]+|(section [0-9]+(\.[0-9]+)*|table [0-9]+|appendix [A-Z]): [^\]]+)$/)
+        if (tag ~ /^[A-Za-z]+ (eq\. [0-9]+|(section [0-9]+(\.[0-9]+)*|table [0-9]+|appendix [A-Z]|released code): [^\]]+)$/)
           tags[++waiting] = tag
         else print "!\t" above ": [" tag "] is no tag: it must be like [RealNVP eq. 5] or [NICE section 3.2: affine law]"
       }

@@ -1,6 +1,8 @@
 // y = f(x), element by element: dx = dy f'(x). With two operands, broadcasting's adjoint is a sum: sum_to.
 #include "autograd/ops.hpp"
 
+#include <cmath>
+
 namespace bijou::inline BIJOU_SCALAR {
 
 using math::sum_to;

@@ -58,7 +58,7 @@ void ClassConditionalNormal::set_class_frequencies(std::span<const double> count
   }
 }
 
-// log p(z | y) = log N(z_rest; 0, I) + sum_d log N(z_d; mu_yd, sigma_yd^2), d over the top latents                [N, K]
+// log p(z | y) = log N(z_rest; 0, I) + sum_d log N(z_d; mu_yd, sigma_yd^2), d over the top latents             [N, K]
 Variable ClassConditionalNormal::log_conditional(const Variable& z) const {
   const int64_t n = z.shape()[0];
   const auto parts = split(z, 1, {dimensions_ - top_, top_});

@@ -38,13 +38,13 @@ class StandardLogistic : public Base {
 };
 
 // The class-conditional top prior of Glow: given the class y, the last latents are N(mu_y, sigma_y^2), with mu_y and
-// log sigma_y learned; all other latents are standard normal. log_prob without labels is the density of z whatever its
-// class, log sum_y p(z | y) p(y).
+// log sigma_y learned; all other latents are standard normal. log_prob without labels is the density of z whatever
+// its class, log sum_y p(z | y) p(y).
 //
-// Departures from the released code (`ycond`): there a class moves the channels, alike at all places; here each latent has
-// its own mu_y, as a digit's class is about where its strokes are (as a classifier of the digits, 88% right against
-// 51%). And that code also trains a classifier on the top latents, with weight 0.01; here the density itself is the
-// classifier: p(y | x) by Bayes' rule.
+// Departures from the released code (`ycond`): there a class moves the channels, alike at all places; here each
+// latent has its own mu_y, as a digit's class is about where its strokes are (as a classifier of the digits, 88%
+// right against 51%). And that code also trains a classifier on the top latents, with weight 0.01; here the density
+// itself is the classifier: p(y | x) by Bayes' rule.
 class ClassConditionalNormal : public Base {
  public:
   // top: how many of the last latents depend on the class.

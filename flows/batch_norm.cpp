@@ -10,7 +10,7 @@ BatchNormFlow::BatchNormFlow(const Shape& input, double eps)
 //   y = (x - mu) / sqrt(v + eps)    dy/dx = diag( (v_c + eps)^-1/2 )    log|det dy/dx| = -M/2 sum_c log(v_c + eps)
 //   x = mu + y sqrt(v + eps)
 //
-// What counts as constant: outside of a BatchStatistics scope mu and v are the running averages, and the line above
+// What counts as constant: outside of a BatchStatistics scope mu and v are the running averages, and the matrix above
 // is the exact Jacobian. In training mu and v are the moments of the batch; the paper's determinant then takes them
 // as constants, although each depends a little on every example. (The gradient of the loss does flow through both,
 // also through log v.)

@@ -9,7 +9,11 @@ Coupling::Coupling(const Shape& input, std::unique_ptr<Partition> partition, std
       network_(adopt("net", std::move(network))),
       law_(adopt("law", std::move(law))) {}
 
-// m(x1): the network sees x1 in its place (zeros elsewhere), and of what it makes, the values at x2's places are used.
+// m(x1): the network sees x1, and of what it makes, the values at x2's places are used. By a checkerboard it sees x1 in
+// its place, zeros elsewhere. With a binary mask b, 1 where x stays, RealNVP writes that as one formula, eq. (9):
+//
+//   y = b * x + (1 - b) * (x * exp(s(b * x)) + t(b * x)),    b * x = embed(x1),    (1 - b) * s = select(s)
+//
 // [RealNVP eq. 9]
 Variable Coupling::m(const Variable& x1) const { return partition_->select(network_(partition_->embed(x1))); }
 

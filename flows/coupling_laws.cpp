@@ -88,6 +88,7 @@ Tensor ShiftThenScaleLaw::inverse(const Tensor& y2, const Tensor& m) const {
 // multi-scale model has one base, N(0, I).
 FlowResult ConditionalNormalLaw::forward(const Variable& x2, const Variable& m) const {
   const auto [mu, log_sigma] = halves(m);
+  // [Glow released code: learned prior of a split]
   return {(x2 - mu) * exp(-log_sigma), -sum_per_sample(log_sigma)};
 }
 

@@ -1,6 +1,7 @@
 // The coupling laws y2 = g(x2; m): NICE section 3.2 names the first three, RealNVP and Glow build on the third.
 // Each is elementwise in x2, so dy2/dx2 is diagonal and its log-determinant a sum. m stands for m(x1), the network's
-// outputs; where a law wants two numbers for each value, the first half of the channels is h, the second t.
+// outputs; where a law wants two numbers for each value, the first half of the channels is h, the second t (of the
+// learned prior: mu, then log sigma).
 #pragma once
 #include "flows/coupling.hpp"
 #include "flows/scale_laws.hpp"

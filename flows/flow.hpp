@@ -34,6 +34,7 @@ class Flow : public Module {
 
  protected:
   virtual FlowResult transform(const Variable& x) const = 0;
+  // Nothing is recorded: compute on Tensors, or with the operations and .value(). An iterative inverse runs in double.
   virtual Tensor invert(const Tensor& y) const = 0;
 
   Shape input_, output_;

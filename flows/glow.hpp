@@ -1,10 +1,11 @@
 // Glow (Kingma and Dhariwal 2018, arXiv 1807.03039): the architecture as data.
 //
-//   step  = actnorm -> invertible 1x1 convolution -> coupling                                         section 3, figure 2a
-//   scale = squeeze -> K steps -> split (factor out half of the channels; not at the last scale)                figure 2b
+//   step  = actnorm -> invertible 1x1 convolution -> coupling                                        section 3, figure 2a
+//   scale = squeeze -> K steps -> split (factor out half of the channels; not at the last scale)               figure 2b
 //
 // The prior of what a split factors out, N(mu(h1), sigma(h1)^2), is a coupling here (coupling_laws.cpp,
-// ConditionalNormalLaw), and the learned top prior a layer (learned_prior.cpp): so Glow is one bijection, its base N(0, I).
+// ConditionalNormalLaw), and the learned top prior a layer (learned_prior.cpp): so Glow is one bijection, its base
+// N(0, I).
 //
 // Vectors are images with H = W = 1: no squeeze, one scale, and an MLP in the coupling. Not in the paper.
 #pragma once

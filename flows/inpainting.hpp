@@ -5,14 +5,15 @@
 namespace bijou::inline BIJOU_SCALAR {
 
 struct InpaintingOptions {
-  // The paper does not say how many. A direction in which the density has the width sigma is only climbed steadily once
-  // alpha_i < 2 sigma^2; before, it is thrown from end to end of the range. For pixels of 1/17, that is i = 20,000.
+  // The paper does not say how many. A direction in which the density has the width sigma is only climbed steadily
+  // once alpha_i < 2 sigma^2; before, it is thrown from end to end of the range. For pixels of 1/17, that is i =
+  // 20,000.
   int64_t steps = 20'000;
   double low = 0, high = 1;  // the data's range: the paper's formula is for values in [0, 1]
 };
 
-// x [N, ...] whose values at hidden places are filled in, and hidden [N, ...], 1 at these places and 0 elsewhere. Hidden
-// values start uniformly at random; what x has there does not matter.
+// x [N, ...] whose values at hidden places are filled in, and hidden [N, ...], 1 at these places and 0 elsewhere.
+// Hidden values start uniformly at random; what x has there does not matter.
 Tensor inpaint(const FlowModel& model, const Tensor& x, const Tensor& hidden, Rng& rng, InpaintingOptions options = {});
 
 }  // namespace bijou

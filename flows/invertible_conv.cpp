@@ -85,7 +85,8 @@ std::vector<int64_t> InvertibleConvPLU::p() const { return as_permutation(permut
 //
 //   W = P L (U + diag(s))        P a fixed permutation, L unit lower, U strictly upper triangular           eq. (10)
 //   y_ij = W x_ij                dy/dx: blocks of W as above
-//   log|det dy/dx| = h w sum_c log|s_c|                                                                     eq. (11)
+//   log|det W| = sum_c log|s_c|                                                                             eq. (11)
+//   log|det dy/dx| = h w sum_c log|s_c|                                                                     by eq. (9)
 //
 //   x_ij = (U + diag(s))^-1 L^-1 P^-1 y_ij: two triangular solves, no inverse is formed
 //

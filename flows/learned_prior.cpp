@@ -36,8 +36,11 @@ LearnedPrior::Moments LearnedPrior::moments() const {
 // A learned prior as a layer                                              mu, sigma the same for all examples
 //
 //   z = (x - mu) / sigma        dz/dx = diag(1 / sigma)        log|det dz/dx| = -sum log sigma        x = mu + sigma z
+//
+// The sum is over all h w C values; with a sigma for each channel, that is -h w sum_c log sigma_c.
 FlowResult LearnedPrior::transform(const Variable& x) const {
   const auto [mu, log_sigma] = moments();
+  // [Glow released code: learned top prior]
   return {(x - mu) * exp(-log_sigma), constant_log_det(x, 0) - sum(log_sigma)};
 }
 

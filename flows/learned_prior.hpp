@@ -22,7 +22,7 @@ class LearnedPrior : public Flow {
 
  private:
   struct Moments {
-    Variable mu, log_sigma;  // [1, input] or broadcasting to it
+    Variable mu, log_sigma;  // [1, input]: one for each value, so that their sum is the log-determinant
   };
   Moments moments() const;
   Network& network_;

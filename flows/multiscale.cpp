@@ -27,10 +27,11 @@ MultiScale::MultiScale(const Shape& input, std::vector<std::unique_ptr<Sequentia
 //
 //   h_0 = x        (z_{i+1}, h_{i+1}) = f_{i+1}(h_i)        z_L = f_L(h_{L-1})        z = (z_1, ..., z_L)
 //
-//   dz/dx is block triangular, scale by scale                log|det dz/dx| = sum_i log|det df_i / dh_{i-1}|
+//   dz/dx = D_L ... D_2 D_1,   D_i = [ df_i/dh_{i-1}   0 ]       log|det dz/dx| = sum_i log|det df_i / dh_{i-1}|
+//                                    [       0         I ]
 //
-// No latent is lost: they come back side by side as [N, D], those of the finest scale first. The identity by which
-// z_i leaves the later scales has determinant 1.
+// D_i acts on (h_{i-1}; z_1 ... z_{i-1}): by the identity, latents that have left stay as they are. None is lost: they
+// come back side by side as [N, D], those of the finest scale first.
 FlowResult MultiScale::transform(const Variable& x) const {
   // [RealNVP eq. 13]
   Variable h = x, log_det = constant_log_det(x, 0);

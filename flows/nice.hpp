@@ -23,8 +23,10 @@ struct NICEConfig {
 // ValueError: a single dimension, no units.
 std::unique_ptr<FlowModel> build_nice(const NICEConfig& config, uint64_t seed);
 
-// Ours: "digits" (with RealNVP's logit: without it, 2.75 bits/dim in place of 2.34), "toy", "table". The paper's table (section 5.1): "mnist", "tfd", "svhn", "cifar10". What the authors
-// then released (an earlier version's settings): "mnist-released", "tfd-released", "svhn-released", "cifar10-released".
+// Ours: "digits" (with RealNVP's logit: without it, 2.75 bits/dim in place of 2.35), "toy", "table".
+// The paper's table (section 5.1): "mnist", "tfd", "svhn", "cifar10".
+// What the authors released, an earlier version's settings: "mnist-released", "tfd-released", "svhn-released",
+// "cifar10-released".
 const std::vector<std::pair<std::string, NICEConfig>>& nice_presets();
 
 }  // namespace bijou

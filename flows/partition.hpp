@@ -2,7 +2,8 @@
 //
 // Four verbs. split and merge handle packed parts, so that nothing is computed at places that are masked out; embed
 // makes what the network sees out of x1; select picks the network's outputs at x2's places. RealNVP writes the same
-// with a binary mask b (eq. 9): b * x is embed(x1), and (1 - b) * s is select(s).
+// with a binary mask b (eq. 9): b * x is embed(x1), and (1 - b) * s is select(s). For channels and parity both are
+// the identity: the network sees x1 alone, packed, and answers for x2 alone.
 #pragma once
 #include "autograd/ops.hpp"
 
@@ -35,8 +36,8 @@ std::unique_ptr<Partition> channel_partition(int64_t channels, Keep keep);
 
 // A checkerboard over the pixels (RealNVP figure 3 on the left): x1 holds those with row + column even
 // (Keep::first), or odd. x [N, H, W, C]: x1, x2 are packed as [N, K, C]; at odd H*W their K differ by one. At least
-// two pixels. Departure: figure 3 draws mask 1 where row + column is odd; the released code starts with row + column even as
-// the part that stays, and so does RealNVP here.
+// two pixels. Departure: figure 3 draws mask 1 where row + column is odd; the released code starts with row +
+// column even as the part that stays, and so does RealNVP here.
 std::unique_ptr<Partition> checkerboard_partition(int64_t height, int64_t width, int64_t channels, Keep keep);
 
 // By the parity of the index (NICE section 5.1: "odd and even components"): x1 = x_0, x_2, x_4, ... (Keep::first),

@@ -43,7 +43,7 @@ void ZCA::set(std::span<const double> mean, std::span<const double> covariance, 
 
 // ZCA whitening: NICE section 5.1; the covariance C = E diag(lambda) E', E orthogonal, its columns the eigenvectors
 //
-//   y = C^-1/2 (x - m) = E diag(lambda)^-1/2 E' (x - m)      dy/dx = C^-1/2      log|det dy/dx| = -1/2 sum_i log lambda_i
+//   y = C^-1/2 (x - m) = E diag(lambda)^-1/2 E' (x - m)     dy/dx = C^-1/2     log|det dy/dx| = -1/2 sum_i log lambda_i
 //
 //   x = m + E diag(lambda)^1/2 E' y
 FlowResult ZCA::transform(const Variable& x) const {

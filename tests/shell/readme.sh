@@ -21,6 +21,20 @@ else
   not_ok "readme: the example compiles" "$(head -n 3 "$tmp/log")"
 fi
 
+# The recipe for an operation, as it stands there.
+{
+  printf '#include "autograd/ops.hpp"\n#include <cmath>\nnamespace bijou::inline f32 {\n'
+  awk '/^ *```cpp/ { block = ""; inside = 1; next }
+       /^ *```/ { if (inside && block ~ /record\("sin"/) printf "%s", block; inside = 0 }
+       inside { block = block $0 "\n" }' README.md
+  printf '}\n'
+} >"$tmp/recipe.cpp"
+if grep -q 'record("sin"' "$tmp/recipe.cpp" && "${CXX:-g++}" -std=c++20 -I. -fsyntax-only "$tmp/recipe.cpp" 2>"$tmp/log"; then
+  ok "readme: the recipe for an operation compiles"
+else
+  not_ok "readme: the recipe for an operation compiles" "$(head -n 3 "$tmp/log")"
+fi
+
 missing=""
 for document in README.md flows/README.md CONTRIBUTING.md; do
   while read -r link; do

@@ -23,6 +23,7 @@ struct FlowCase {
   std::function<bool(int64_t)> stays = {};  // couplings: is value i of an example one of x1?
   bool keeps_volume = false;                // its log-determinant is exactly zero
   double noise = 0.3;                       // on all weights: see add_noise
+  double rough = 3;                         // times that, for the law of many weights
 };
 
 const std::vector<FlowCase>& flow_cases();
@@ -34,7 +35,7 @@ struct FlowInstance {
   std::unique_ptr<Module> owner;  // the flow itself, or the FlowModel around it
   Flow* flow;
 };
-FlowInstance make_flow(const FlowCase& row);
+FlowInstance make_flow(const FlowCase& row, uint64_t seed = 2);
 void add_noise(const Module& module, uint64_t seed, double parameters = 0.3);
 
 // The same numbers in both scalar builds, up to rounding: inputs [N, input], and latents [N, output] to invert.
