@@ -17,8 +17,9 @@ Bijou: normalizing flows from scratch, in C++20.
 
 Run
   make train-nice        train NICE, RealNVP or Glow, on the built-in digits or on what the variables below choose
-  make train-realnvp       (Glow on the digits: twice, the second time with a prior for each class):
-  make train-glow          make train-realnvp DATA=moons
+  make train-realnvp       (Glow on the digits: twice, the second time with a prior for each class,
+  make train-glow          unless OUT or ARGS are given):
+                           make train-realnvp DATA=moons
                            make train-realnvp DATA=moons EPOCHS=20 SEED=7 OUT="my runs/moons"
   make gradcheck         every gradient against finite differences, in double precision:
                            make gradcheck OP=matmul

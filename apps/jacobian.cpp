@@ -116,6 +116,7 @@ int draw_jacobians(const JacobianOptions& options) {
   });
   std::string title = result.title;
   for (const std::string& note : result.notes) title += "; " + note;
+  title += "; rows and columns in the order that shows the structure";
   drawing([&] {
     if (options.layer.empty()) plot::jacobian_sheet(out, views, title);
     else plot::jacobian_page(out, views.front());

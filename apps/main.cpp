@@ -130,9 +130,10 @@ int run(int argc, char** argv) {
       app.add_subcommand("train", "train a flow; leaves a run folder with checkpoints, log and pictures");
   train_command->add_option("MODEL", training.family, "nice, realnvp or glow")->required();
   train_command
-      ->add_option("--data", training.data,
-                   "digits, mnist, fashion-mnist, a toy (moons, 8gaussians, checkerboard, rings, circles, pinwheel, "
-                   "2spirals, swissroll), or the path of an IDX file, a folder of them, or a CSV table")
+      ->add_option(
+          "--data", training.data,
+          "digits, mnist, fashion-mnist, cifar-10, a toy (moons, 8gaussians, checkerboard, rings, circles, pinwheel, "
+          "2spirals, swissroll), or the path of an IDX file, a folder of them, or a CSV table")
       ->capture_default_str();
   train_command->add_option("--data-dir", training.data_dir,
                             "where data sets are; else $BIJOU_DATA_DIR, /usr/share/datasets, ./data");

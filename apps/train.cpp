@@ -109,10 +109,17 @@ void print_figures(const Dataset& data, const std::string& title, double test,
   for (const auto& b : baselines) line(b.name, b.nats, "");
 }
 
+std::string fixed(double value, int digits) {
+  char figure[32];
+  std::snprintf(figure, sizeof figure, "%.*f", digits, value);
+  return figure;
+}
+
 void print_classes(const ClassFigures& figures, const Dataset& data) {
   const Unit unit = unit_of(data.levels, data.dimensions());
-  std::cout << "  given each example's class: " << text(figures.nll_given_y * unit.per_nat) << " " << unit.name
-            << "; as a classifier, argmax over y of log p(x|y) p(y): " << text(100 * figures.accuracy) << "% right\n";
+  std::cout << "  given each example's class: " << fixed(figures.nll_given_y * unit.per_nat, 3) << " " << unit.name
+            << "; as a classifier, argmax over y of log p(x|y) p(y): " << fixed(100 * figures.accuracy, 1)
+            << "% right\n";
 }
 
 // A preset that cannot take these data, as when its scales cannot halve the images: both are named, and what would
@@ -122,10 +129,16 @@ std::unique_ptr<FlowModel> build_for(const Dataset& data, const std::string& pre
   try {
     return build_flow(config, seed);
   } catch (const ValueError& e) {
-    const Shape s = data_of(config).input;
-    const bool even = s.rank() == 3 && s[0] % 2 == 0 && s[1] % 2 == 0 && s[0] * s[1] > 4 && preset != "digits";
-    fail<UsageError>(data.name, ": preset '", preset, "' cannot take examples ", s, " (", e.what(), ")",
-                     even ? "; try --preset digits, which has 2 scales" : "");
+    std::string remedy;
+    for (int scales = scales_of(config) - 1; scales >= 1 && remedy.empty(); --scales) {
+      try {
+        const std::string fewer = text("scales=", scales);
+        build_flow(with_member(config, fewer), seed);
+        remedy = "; try --set " + fewer;
+      } catch (const Error&) {}
+    }
+    fail<UsageError>(data.name, ": preset '", preset, "' cannot take examples ", data_of(config).input, " (", e.what(),
+                     ")", remedy);
   }
 }
 
@@ -195,6 +208,8 @@ int train(const TrainOptions& options) {
   if (best.model->has_classes()) print_classes(class_figures(*best.model, data.test, data.levels), data);
   std::cout << "\nthe checkpoint, best on the validation part (epoch " << outcome.best_epoch << "): " << folder.best()
             << "\n";
+  if (options.family == "nice" && data.is_image()) std::cout << "drawing: inpainting takes some seconds\n";
+  std::cout << std::flush;
   for (const std::string& file :
        draw_run(folder, options.family, *best.model, data, outcome.history, baselines, options.seed)) {
     std::cout << "picture: " << file << "\n";

@@ -70,7 +70,8 @@ double chain(const std::vector<int64_t>& widths) {
   return values;
 }
 double least_values(const NICEConfig& c) {
-  double values = 0;
+  double values = 1;  // S
+  for (const int64_t d : c.data.input) values *= static_cast<double>(d);
   for (const int depth : c.depths) {
     if (depth < 0 || c.width < 1) return INFINITY;
     values += 1 + static_cast<double>(std::max(0, depth - 1)) * static_cast<double>(c.width * c.width) +

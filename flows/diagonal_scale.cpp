@@ -1,5 +1,7 @@
 #include "flows/diagonal_scale.hpp"
 
+#include "nn/scale.hpp"
+
 #include <algorithm>
 #include <cmath>
 
@@ -8,15 +10,17 @@ namespace bijou::inline BIJOU_SCALAR {
 DiagonalScale::DiagonalScale(const Shape& input, From from)
     : Flow(input, input), from_(from), s_(parameter("s", Tensor::zeros(input))) {}
 
+Variable DiagonalScale::scale() const { return nonzero_scale(exp(s_), *this); }
+
 // Diagonal scaling: NICE section 3.3
 //
-//   y = S x,  S = diag(exp(s))          dy/dx = S          log|det dy/dx| = sum_i s_i          x = exp(-s) y
+//   y = S x,  S = diag(exp(s))          dy/dx = S          log|det dy/dx| = sum_i s_i          x = y / exp(s)
 //
 // The additive couplings below keep volumes, so this layer is where NICE chooses which dimensions vary how much.
 // [NICE section 3.3: scaling matrix] [NICE section 3.3: log-likelihood]
-FlowResult DiagonalScale::transform(const Variable& x) const { return {x * exp(s_), constant_log_det(x, 0) + sum(s_)}; }
+FlowResult DiagonalScale::transform(const Variable& x) const { return {x * scale(), constant_log_det(x, 0) + sum(s_)}; }
 
-Tensor DiagonalScale::invert(const Tensor& y) const { return (y * exp(-s_)).value(); }
+Tensor DiagonalScale::invert(const Tensor& y) const { return (y / scale()).value(); }
 
 Tensor DiagonalScale::initialize(const Tensor& x) {
   constexpr double kVarianceFloor = 1e-7;  // of a dimension that is constant in the batch

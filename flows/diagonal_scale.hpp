@@ -22,6 +22,7 @@ class DiagonalScale : public Flow {
   Tensor invert(const Tensor& y) const override;
 
  private:
+  Variable scale() const;  // the diagonal of S
   From from_;
   Variable& s_;
 };

@@ -71,7 +71,8 @@ std::unique_ptr<FlowModel> build_glow(const GlowConfig& config, uint64_t seed) {
   if (image) {
     const int64_t divisor = int64_t{1} << config.scales;
     require(input[0] % divisor == 0 && input[1] % divisor == 0, "build_glow", "images of ", input[0], " x ", input[1],
-            " cannot be halved ", config.scales, " times; use fewer scales, or sizes that are multiples of ", divisor);
+            " cannot be halved ", config.scales, config.scales == 1 ? " time" : " times",
+            "; use fewer scales, or sizes that are multiples of ", divisor);
   }
   Rng rng(seed, stream("weights"));
   auto flow = std::make_unique<Sequential>(input);

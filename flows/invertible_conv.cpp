@@ -2,6 +2,7 @@
 
 #include "flows/permutation.hpp"
 #include "nn/init.hpp"
+#include "nn/scale.hpp"
 
 namespace bijou::inline BIJOU_SCALAR {
 namespace {
@@ -36,7 +37,8 @@ auto InvertibleConv::not_singular(const F& f) const {
   } catch (const ValueError&) {
     fail<NonFiniteError>("InvertibleConv ", path(), ": W ", w_.shape(),
                          " is singular: log|det W| is -inf, and the layer ",
-                         "has no inverse; try a smaller learning rate, or the PLU form");
+                         "has no inverse; in training, try a smaller learning rate or the PLU "
+                         "form; a file with such a model is damaged");
   }
 }
 
@@ -77,7 +79,16 @@ InvertibleConvPLU::InvertibleConvPLU(const Shape& input, Rng& rng)
 }
 
 Variable InvertibleConvPLU::l() const { return lower_ * strictly_lower_ + identity_; }
-Variable InvertibleConvPLU::u_plus_s() const { return upper_ * strictly_upper_ + identity_ * (exp(log_s_) * sign_); }
+Variable InvertibleConvPLU::u_plus_s() const { return upper_ * strictly_upper_ + identity_ * s(); }
+
+Variable InvertibleConvPLU::s() const {
+  for (const Real v : sign_.data()) {
+    if (v == 1 || v == -1) continue;
+    fail<CheckpointError>(path(), " (", describe(), "): a sign of s is ", v,
+                          ", not 1 or -1; the checkpoint is damaged, use another one");
+  }
+  return nonzero_scale(exp(log_s_) * sign_, *this);
+}
 
 std::vector<int64_t> InvertibleConvPLU::p() const { return as_permutation(permutation_, *this); }
 

@@ -35,6 +35,7 @@ class InvertibleConvPLU : public Flow {
  private:
   Variable l() const;         // L: unit lower triangular
   Variable u_plus_s() const;  // U + diag(s)
+  Variable s() const;
   std::vector<int64_t> p() const;
   Variable &lower_, &upper_, &log_s_;  // only the entries below, and above, the diagonal are used; log|s|
   Tensor &permutation_, &sign_;        // fixed: (P v)_i = v_p(i); the signs of s

@@ -1,6 +1,7 @@
 #include "flows/preprocess.hpp"
 
 #include "flows/data_spec.hpp"
+#include "nn/scale.hpp"
 
 #include <cmath>
 
@@ -46,7 +47,7 @@ void Standardize::set(std::span<const double> mean, std::span<const double> devi
 }
 
 FlowResult Standardize::transform(const Variable& x) const {
-  return {(x - mean_) / deviation_, constant_log_det(x, 0) - sum(log(Variable(deviation_)))};
+  return {(x - mean_) / nonzero_scale(deviation_, *this), constant_log_det(x, 0) - sum(log(Variable(deviation_)))};
 }
 
 Tensor Standardize::invert(const Tensor& y) const { return math::add(math::multiply(y, deviation_), mean_); }
@@ -54,6 +55,8 @@ Tensor Standardize::invert(const Tensor& y) const { return math::add(math::multi
 void add_preprocessing(Sequential& flow, const DataSpec& data) {
   require(data.input.rank() == 1 || data.input.rank() == 3, "add_preprocessing",
           "a model is for images [H, W, C] or vectors [D], not for ", data.input);
+  for (const int64_t d : data.input) require(d >= 1, "add_preprocessing", "a size below 1 in ", data.input);
+  require(data.levels >= 0, "add_preprocessing", "levels must not be negative, got ", data.levels);
   require(data.alpha >= 0, "add_preprocessing", "the logit's alpha must not be negative, got ", data.alpha);
   require(!data.standardize || data.input.rank() == 1, "add_preprocessing", "standardize is for vectors, not for ",
           data.input);

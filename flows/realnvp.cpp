@@ -45,7 +45,7 @@ std::unique_ptr<Sequential> build_scale(const Shape& input, bool last, int64_t f
 std::unique_ptr<Flow> build_multiscale(const RealNVPConfig& config, const Shape& input, Rng& rng) {
   const int64_t divisor = int64_t{1} << (config.scales - 1);
   require(input[0] % divisor == 0 && input[1] % divisor == 0, "build_realnvp", "images of ", input[0], " x ", input[1],
-          " cannot be halved ", config.scales - 1, " times for ", config.scales,
+          " cannot be halved ", config.scales - 1, config.scales == 2 ? " time for " : " times for ", config.scales,
           " scales; use fewer scales, or sizes that are multiples of ", divisor);
   std::vector<std::unique_ptr<Sequential>> scales;
   Shape at = input;

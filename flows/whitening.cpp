@@ -1,5 +1,7 @@
 #include "flows/whitening.hpp"
 
+#include "nn/scale.hpp"
+
 #include <cmath>
 
 namespace bijou::inline BIJOU_SCALAR {
@@ -47,7 +49,7 @@ void ZCA::set(std::span<const double> mean, std::span<const double> covariance, 
 //
 //   x = m + E diag(lambda)^1/2 E' y
 FlowResult ZCA::transform(const Variable& x) const {
-  const Variable along = matmul(x - mean_, basis_) / sqrt(Variable(variance_));
+  const Variable along = matmul(x - mean_, basis_) / nonzero_scale(sqrt(Variable(variance_)), *this);
   // [NICE section 5.1: ZCA whitening]
   return {matmul(along, math::transpose(basis_)), constant_log_det(x, 0) - sum(log(Variable(variance_))) * 0.5};
 }
@@ -68,7 +70,7 @@ TriangularWhitening::TriangularWhitening(const Shape& input)
 }
 
 Variable TriangularWhitening::l() const {
-  return below_ * strictly_lower_ + exp(log_diagonal_) * diagonal(input_.numel());
+  return below_ * strictly_lower_ + nonzero_scale(exp(log_diagonal_), *this) * diagonal(input_.numel());
 }
 
 // Learned whitening: NICE section 5.1, z = L x + b with L lower triangular, its diagonal positive

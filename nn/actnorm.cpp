@@ -1,5 +1,7 @@
 #include "nn/actnorm.hpp"
 
+#include "nn/scale.hpp"
+
 #include <cmath>
 
 namespace bijou::inline BIJOU_SCALAR {
@@ -7,18 +9,7 @@ namespace bijou::inline BIJOU_SCALAR {
 ActNorm::ActNorm(int64_t channels)
     : log_s_(parameter("log_s", Tensor::zeros({channels}))), b_(parameter("b", Tensor::zeros({channels}))) {}
 
-Variable ActNorm::s() const {
-  const Variable s = exp(log_s_);
-  for (size_t c = 0; c < s.value().data().size(); ++c) {
-    const Real v = s.value().data()[c];
-    if (!(v > 0 && std::isfinite(v))) {
-      fail<NonFiniteError>("ActNorm ", path(), ": the scale of channel ", c, " is ", v,
-                           " (log s = ", log_s_.value().data()[c],
-                           "), so the layer has no inverse; try a smaller learning rate");
-    }
-  }
-  return s;
-}
+Variable ActNorm::s() const { return nonzero_scale(exp(log_s_), *this); }
 
 Variable ActNorm::operator()(const Variable& x) const {
   const Variable y = x * s() + b_;

@@ -255,7 +255,7 @@ ModelCheck check_model(const bijou_inspect::Source& source, const bijou_inspect:
   const Subject subject = load_subject(source);
   const FlowModel& model = *subject.model;
   ModelCheck result{model.title(), subject.notes, {}, {}, kExact, kDifferences, kFloat};
-  const Tensor x = draw_examples(model, kExamples, source.seed);
+  const Tensor x = draw_examples(model, data_of(subject.config), kExamples, source.seed);
   const std::vector<Layer> layers = layers_of(model.bijection(), x);
   std::vector<std::vector<double>> inputs;
   for (const Layer& layer : layers) {

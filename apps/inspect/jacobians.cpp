@@ -192,12 +192,13 @@ Plane straight(const Tensor& points) {
 }
 
 // Of many layers every second, third, ... is shown, and the last.
-std::vector<PlaneFrame> film(const FlowModel& model, const std::vector<Layer>& layers, uint64_t seed) {
+std::vector<PlaneFrame> film(const FlowModel& model, const DataSpec& data, const std::vector<Layer>& layers,
+                             uint64_t seed) {
   constexpr int64_t kPoints = 1200;
   constexpr size_t kFrames = 9;
   const size_t stride = (layers.size() + kFrames - 1) / kFrames;
-  Plane plane = straight(draw_examples(model, kPoints, seed));
-  std::vector<PlaneFrame> frames = {plane.frame("data x")};
+  Plane plane = straight(draw_examples(model, data, kPoints, seed));
+  std::vector<PlaneFrame> frames = {plane.frame("x = g(z)")};
   for (size_t i = 0; i < layers.size(); ++i) {
     plane.through(*layers[i].flow);
     const bool last = i + 1 == layers.size();
@@ -211,7 +212,7 @@ ModelJacobians jacobians(const bijou_inspect::Source& source, const std::string&
                          const bijou_inspect::SeeJacobian& see) {
   const Subject subject = load_subject(source);
   const FlowModel& model = *subject.model;
-  const auto layers = layers_of(model.bijection(), draw_examples(model, 1, source.seed));
+  const auto layers = layers_of(model.bijection(), draw_examples(model, data_of(subject.config), 1, source.seed));
   ModelJacobians result{model.title(), subject.notes, {}};
   bool seen = false;
   std::string known;
@@ -223,7 +224,8 @@ ModelJacobians jacobians(const bijou_inspect::Source& source, const std::string&
     seen = true;
   }
   if (!seen) fail<UsageError>("--layer ", name, ": ", model.title(), " has no such layer; there are: ", known);
-  if (name.empty() && model.bijection().input_shape() == Shape{2}) result.film = film(model, layers, source.seed);
+  if (name.empty() && model.bijection().input_shape() == Shape{2})
+    result.film = film(model, data_of(subject.config), layers, source.seed);
   return result;
 }
 

@@ -1,5 +1,6 @@
 // x -> y -> x and y -> x -> y, in this build's scalar.
 #include "apps/inspect/subject.hpp"
+#include "flows/config_json.hpp"
 
 #include <cmath>
 #include <limits>
@@ -42,7 +43,9 @@ std::vector<RoundTrips> BIJOU_DOOR(round_trips)(const PlainModel& model,
     const auto made = from_plain(model);
     const Flow& whole = made->bijection();
     std::vector<RoundTrips> all;
-    for (const Layer& layer : layers_of(whole, draw_examples(*made, 1, 0))) {
+    for (const Layer& layer : layers_of(
+             whole, draw_examples(*made, data_of(config_from_json(model.family, model.config, "the model to inspect")),
+                                  1, 0))) {
       all.push_back(both_ways(*layer.flow, inputs[all.size()]));
     }
     all.push_back(both_ways(whole, inputs.back()));

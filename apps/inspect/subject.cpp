@@ -145,10 +145,20 @@ Tensor jacobian_by_autodiff(const Flow& flow, const Tensor& x) {
   return math::concat(rows, 0);
 }
 
-Tensor draw_examples(const FlowModel& model, int64_t n, uint64_t seed) {
-  const FiniteWatch watch;
+// A model that is broken, or saturates its logit, makes no examples of its own: then numbers of the data's range do, so
+// that each layer is still judged by itself.
+Tensor draw_examples(const FlowModel& model, const DataSpec& data, int64_t n, uint64_t seed) {
   Rng rng(seed, stream("inspect"));
-  return model.sample(n, rng);
+  const double top = data.levels;
+  try {
+    const FiniteWatch watch;
+    const Tensor x = model.sample(n, rng);
+    const bool inside = std::ranges::all_of(x.data(), [top](Real v) { return top == 0 || (v > 0 && v < top); });
+    if (inside && math::all_finite(model.bijection().forward(Variable(x)).y.value())) return x;
+  } catch (const NonFiniteError&) {}
+  Shape shape{n};
+  for (const int64_t d : data.input) shape.append(d);
+  return data.levels > 0 ? Tensor::uniform(shape, rng, 0.05 * top, 0.95 * top) : Tensor::randn(shape, rng);
 }
 
 bijou_inspect::PlainModel plain(const FlowModel& model, const FlowConfig& config) {

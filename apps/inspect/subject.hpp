@@ -26,8 +26,9 @@ std::vector<Layer> layers_of(const Flow& flow, const Tensor& x);
 // dy/dx of a flow at one example [1, ...].
 Tensor jacobian_by_autodiff(const Flow& flow, const Tensor& x);
 
-// A batch that the model itself may have made: g(z), z from the base.
-Tensor draw_examples(const FlowModel& model, int64_t n, uint64_t seed);
+// A batch that the model itself may have made: g(z), z from the base. Where these are not finite, or outside of the
+// data's range: uniform in that range, or standard normal.
+Tensor draw_examples(const FlowModel& model, const DataSpec& data, int64_t n, uint64_t seed);
 
 // For the other scalar, which makes its own model of it.
 bijou_inspect::PlainModel plain(const FlowModel& model, const FlowConfig& config);

@@ -6,6 +6,7 @@
 #include "flows/diagonal_scale.hpp"
 #include "flows/invertible_conv.hpp"
 #include "flows/learned_prior.hpp"
+#include "flows/preprocess.hpp"
 #include "flows/whitening.hpp"
 #include "nn/init.hpp"
 #include "tests/helpers.hpp"
@@ -189,7 +190,7 @@ TEST_CASE("1x1 convolution: a singular W is an error that names the layer") {
   w.set_value(Tensor::zeros(w.shape()));
   const std::string expected =
       "InvertibleConv flow.images.scales.0.steps.1.mix: W [4, 4] is singular: log|det W| is -inf, and the layer has no "
-      "inverse; try a smaller learning rate, or the PLU form";
+      "inverse; in training, try a smaller learning rate or the PLU form; a file with such a model is damaged";
   const Tensor x = Tensor::uniform({1, 4, 4, 1}, rng, 0, 17);
   CHECK(message<NonFiniteError>([&] { model->log_prob(x); }) == expected);
   CHECK(message<NonFiniteError>([&] { model->sample(1, rng); }) == expected);
@@ -205,6 +206,53 @@ Tensor correlated(int64_t n, int64_t d) {
 }
 
 }  // namespace
+
+TEST_CASE("scales: zero and infinity are errors that name the layer and the channel, both ways") {
+  Rng rng(1);
+  DiagonalScale scale({3});
+  InvertibleConvPLU plu({3}, rng);
+  TriangularWhitening triangular({3});
+  const std::pair<Flow*, const char*> cases[] = {{&scale, "s"}, {&plu, "log_s"}, {&triangular, "log_diagonal"}};
+  for (const auto& [flow, name] : cases) {
+    for (const double log_s : {-1e4, 1e4}) {
+      Variable& p = parameter(*flow, name);
+      const Tensor before = p.value();
+      p.set_value(of({3}, {0, log_s, 0}));
+      const Tensor x = Tensor::randn({2, 3}, rng);
+      CHECK(message<NonFiniteError>([&] { flow->inverse(x); }).find("its scale 1 is") != std::string::npos);
+      CHECK(message<NonFiniteError>([&] { flow->forward(x); }).find(flow->describe()) != std::string::npos);
+      p.set_value(before);
+    }
+  }
+  Standardize standardize({2});
+  standardize.set(std::vector<double>{0, 0}, std::vector<double>{1, 2});
+  *standardize.buffers()[1].tensor = of({2}, {1, 0});
+  CHECK(message<NonFiniteError>([&] {
+          standardize.forward(Tensor::zeros({1, 2}));
+        }).find("its scale 1 is 0") != std::string::npos);
+}
+
+TEST_CASE("PLU: signs that are neither 1 nor -1 are a damaged checkpoint") {
+  Rng rng(1);
+  InvertibleConvPLU plu({3}, rng);
+  for (const auto& b : plu.buffers()) {
+    if (b.name == "sign") *b.tensor = of({3}, {1, 0.5, -1});
+  }
+  const std::string expected =
+      " (InvertibleConvPLU, W [3, 3]): a sign of s is 0.5, not 1 or -1; the checkpoint is damaged, "
+      "use another one";
+  CHECK(message<CheckpointError>([&] { plu.forward(Tensor::zeros({1, 3})); }) == expected);
+  CHECK(message<CheckpointError>([&] { plu.inverse(Tensor::zeros({1, 3})); }) == expected);
+}
+
+TEST_CASE("models: sizes below 1 and negative levels are refused") {
+  CHECK(message<ValueError>([] {
+          build_glow({.data = {.input = {0, 8, 1}}}, 1);
+        }).find("a size below 1 in [0, 8, 1]") != std::string::npos);
+  CHECK(message<ValueError>([] {
+          build_nice({.data = {.input = {8, 8, 1}, .levels = -4}}, 1);
+        }).find("levels must not be negative, got -4") != std::string::npos);
+}
 
 TEST_CASE("ZCA whitening: the whitened data have mean 0 and covariance I") {
   const Tensor x = correlated(300, 5);

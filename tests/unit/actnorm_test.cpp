@@ -221,15 +221,17 @@ TEST_CASE("ActNorm: a scale without inverse is an error that names layer and cha
     const char* said;
   };
   constexpr Real kInfinity = std::numeric_limits<Real>::infinity();
-  for (const auto& [log_s, said] : {Case{-1000, "0 (log s = -1000)"}, Case{-kInfinity, "0 (log s = -inf)"},
-                                    Case{1000, "inf (log s = 1000)"}, Case{kInfinity, "inf (log s = inf)"}}) {
+  for (const auto& [log_s, said] :
+       {Case{-1000, "0"}, Case{-kInfinity, "0"}, Case{1000, "inf"}, Case{kInfinity, "inf"}}) {
     Variable& parameter_ = parameter(*model, "flow.images.scales.1.steps.0.actnorm.affine.log_s");
     const Tensor before = parameter_.value().clone();
     Tensor bad = before.clone();
     bad.mutable_data()[5] = log_s;
     parameter_.set_value(bad);
-    const std::string expected = text("ActNorm flow.images.scales.1.steps.0.actnorm.affine: the scale of channel 5 is ",
-                                      said, ", so the layer has no inverse; try a smaller learning rate");
+    const std::string expected =
+        text("flow.images.scales.1.steps.0.actnorm.affine (ActNorm, 8 channels): its scale 5 is ", said,
+             ", so the layer has no inverse (in training, try a smaller learning rate; a file with such a model is "
+             "damaged)");
     CHECK(message<NonFiniteError>([&] { model->log_prob(x); }) == expected);
     CHECK(message<NonFiniteError>([&] { model->sample(1, rng); }) == expected);
     parameter_.set_value(before);

@@ -75,7 +75,7 @@ TEST_CASE("inspect: one layer by either of its names, and a film for the plane a
   const auto plane =
       bijou_inspect::jacobians_f64({.checkpoint = {}, .family = "realnvp", .preset = "toy"}, "", nothing);
   REQUIRE(plane.film.size() == 9);
-  CHECK(plane.film.front().title == "data x");
+  CHECK(plane.film.front().title == "x = g(z)");
   CHECK(plane.film.back().title == "latents z");
   // A vertical line is straight before the first layer.
   for (const auto& p : plane.film.front().vertical[3]) CHECK(p[0] == plane.film.front().vertical[3][0][0]);
