@@ -14,13 +14,14 @@ elif grep -qw fma4 /proc/cpuinfo; then
   exit 0
 fi
 objects=()
-for source in apps/*.cpp apps/plot/*.cpp; do objects+=("build/f32/${source%.cpp}.o"); done
-for file in "${objects[@]}" build/f32/libbijou.a; do
+for source in apps/*.cpp apps/plot/*.cpp apps/inspect/*.cpp; do objects+=("build/f32/${source%.cpp}.o"); done
+for source in apps/inspect/*.cpp; do objects+=("build/f64/${source%.cpp}.o"); done
+for file in "${objects[@]}" build/f32/libbijou.a build/f64/libbijou.a; do
   [[ -e $file ]] || { skip "$name" "there is no $file"; exit 0; }
 done
 # Before the archive: the archive's own object of this source is then not taken.
 if ! "${cxx[@]}" -std=c++20 -fopenmp -I. -O2 -mfma4 -c autograd/kernels/machine.cpp -o "$tmp/machine.o" 2>"$tmp/err" ||
-  ! eval "\"\${cxx[@]}\" -fopenmp -o \"\$tmp/bijou\" \"\$tmp/machine.o\" \"\${objects[@]}\" build/f32/libbijou.a $(bash .make/openblas.sh libs) -lz" 2>"$tmp/err"; then
+  ! eval "\"\${cxx[@]}\" -fopenmp -o \"\$tmp/bijou\" \"\$tmp/machine.o\" \"\${objects[@]}\" build/f32/libbijou.a build/f64/libbijou.a $(bash .make/openblas.sh libs) -lz" 2>"$tmp/err"; then
   not_ok "cpu: the program is linked again" "$(head -n 3 "$tmp/err")"
   exit 1
 fi

@@ -51,7 +51,7 @@ for size in "9 9" "10 10" "4 4" "28 7" "1 1"; do
   refuse "images of $height x $width" 2 "$d/odd: preset 'mnist'.*\[$height, $width, 1\]" --data "$d/odd"
 done
 idx_images 20 10 10 >"$d/odd"
-refuse "images of 10 x 10: a preset that would do is named" 2 'try --preset digits' --data "$d/odd"
+refuse "images of 10 x 10: what would do is named" 2 'try --set scales=2' --data "$d/odd"
 accept "images of 10 x 10 with that preset" --data "$d/odd" --preset digits
 idx_images 20 4 8 >"$d/odd"
 accept "images of 4 x 8" --data "$d/odd"

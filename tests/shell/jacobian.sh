@@ -44,7 +44,7 @@ verdict "jacobian: a family's pictures are in the current folder" "$why"
 run "$bijou" jacobian lesson --out "$tmp/lesson.png"
 picture "the lesson" "$tmp/lesson.png"
 
-expect_exit "jacobian: an unknown layer" 2 '--layer nope: .*there are: flow\.rescale, flow\.flatten, .*flow\.scale' "$bijou" jacobian "$tmp/nice" --layer nope
+expect_exit "jacobian: an unknown layer" 2 '--layer nope: .*there are: flow\.rescale, flow\.logit, flow\.flatten, .*flow\.scale' "$bijou" jacobian "$tmp/nice" --layer nope
 expect_exit "jacobian: an unknown model" 2 "unknown model 'vgg'" "$bijou" jacobian vgg
 expect_exit "jacobian: an unknown preset" 2 "unknown preset 'vgg'" "$bijou" jacobian nice --preset vgg
 expect_exit "jacobian: a missing run" 4 'no such run' "$bijou" jacobian "$tmp/nope"
