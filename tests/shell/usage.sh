@@ -64,7 +64,7 @@ refuse "a batch larger than the data" 'batch of 5000.*1293.*at most 1293' --step
 refuse "an unknown preset" "unknown preset 'vgg'.*digits" --steps 1 --preset vgg
 refuse "a preset for vectors, data that are images" "'toy'.*'digits'.*--preset digits" --steps 1 --preset toy
 refuse "a preset for images, data that are vectors" "'digits'.*'moons'.*--preset toy" --steps 1 --data moons --preset digits
-refuse "a preset with too many scales" "digits.*'imagenet32'.*--preset digits" --steps 1 --preset imagenet32
+refuse "a preset with too many scales" "digits.*'imagenet32'.*try --set scales=3" --steps 1 --preset imagenet32
 
 # ---- the architecture, bits, classes
 refuse_of() {  # refuse_of <model> <name> <regex> <options of train...>
