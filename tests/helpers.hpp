@@ -2,6 +2,8 @@
 #pragma once
 #include "autograd/tensor.hpp"
 
+#include <iostream>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -18,6 +20,16 @@ std::string message(const F& f) {
     return e.what();
   }
   return "(nothing was thrown)";
+}
+
+// The lines of warning that f writes to stderr.
+template <class F>
+std::string warnings(const F& f) {
+  std::ostringstream caught;
+  std::streambuf* before = std::cerr.rdbuf(caught.rdbuf());
+  f();
+  std::cerr.rdbuf(before);
+  return caught.str();
 }
 
 }  // namespace bijou_tests

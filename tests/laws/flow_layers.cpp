@@ -20,6 +20,7 @@
 
 using namespace bijou;
 using bijou_tests::message;
+using bijou_tests::warnings;
 
 namespace {
 
@@ -41,16 +42,6 @@ Variable& parameter(const Module& module, const std::string& name) {
 }
 
 double log_sigmoid(double a) { return -std::log1p(std::exp(-a)); }
-
-// The lines of warning that f writes to stderr.
-template <class F>
-std::string warnings(const F& f) {
-  std::ostringstream caught;
-  std::streambuf* before = std::cerr.rdbuf(caught.rdbuf());
-  f();
-  std::cerr.rdbuf(before);
-  return caught.str();
-}
 
 }  // namespace
 

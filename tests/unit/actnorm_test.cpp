@@ -20,6 +20,7 @@
 using namespace bijou;
 using bijou_tests::message;
 using bijou_tests::values;
+using bijou_tests::warnings;
 
 namespace {
 
@@ -86,16 +87,6 @@ int follow(const Flow& flow, const Tensor& x) {
     if (dynamic_cast<const MultiScale*>(&flow)) h = math::slice(h, -1, 0, h.shape()[-1] / 2);
   }
   return seen;
-}
-
-// The lines of warning that f writes to stderr.
-template <class F>
-std::string warnings(const F& f) {
-  std::ostringstream caught;
-  std::streambuf* before = std::cerr.rdbuf(caught.rdbuf());
-  f();
-  std::cerr.rdbuf(before);
-  return caught.str();
 }
 
 class TemporaryFolder {
