@@ -1,7 +1,7 @@
 #include "apps/trainer.hpp"
 
 #include "apps/interrupt.hpp"
-#include "autograd/kernels/gemm.hpp"
+#include "autograd/kernels/counters.hpp"
 #include "autograd/kernels/machine.hpp"
 #include "flows/checkpoint.hpp"
 #include "nn/batch_statistics.hpp"

@@ -1,5 +1,7 @@
 #include "autograd/tape.hpp"
 
+#include "autograd/profile.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -40,6 +42,7 @@ Tape::Pause::Pause() : before_(active_tape) { active_tape = nullptr; }
 Tape::Pause::~Pause() { active_tape = before_; }
 
 Variable record(const char* name, Tensor value, std::vector<Wrt> inputs) {
+  Profile::report(name, Profile::Phase::forward);
   std::erase_if(inputs, [](const Wrt& w) { return !w.slot; });
   if (inputs.empty()) return Variable(std::move(value));
   std::vector<Tensor> values;
@@ -49,6 +52,7 @@ Variable record(const char* name, Tensor value, std::vector<Wrt> inputs) {
 
 std::vector<Variable> record_many(const char* name, std::vector<Tensor> values, const std::vector<Variable>& inputs,
                                   const std::function<JointPullBack()>& make_pull_back) {
+  Profile::report(name, Profile::Phase::forward);
   const bool needed = std::ranges::any_of(inputs, [](const Variable& v) { return v.requires_grad(); });
   if (!needed || !active_tape) return {values.begin(), values.end()};
   std::vector<Wrt> slots;
@@ -133,6 +137,7 @@ void Tape::sweep(bool spend, const std::vector<std::shared_ptr<Slot>>* wanted) {
       } else {
         for (const Wrt& input : node.inputs) into(input.slot, input.pull_back(dy[0]));
       }
+      Profile::report(node.name, Profile::Phase::backward);
     }
     if (spend) node = Node{};
   }

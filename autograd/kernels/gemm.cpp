@@ -1,19 +1,17 @@
 #include "autograd/kernels/gemm.hpp"
 
 #include "autograd/kernels/branches.hpp"
+#include "autograd/kernels/counters.hpp"
 #include "autograd/kernels/parallel.hpp"
 
 #include <cblas.h>
 
-#include <atomic>
 #include <cmath>
 #include <numeric>
 #include <vector>
 
 namespace bijou::inline BIJOU_SCALAR::kernels {
 namespace {
-
-std::atomic<int64_t> flops = 0;
 
 CBLAS_TRANSPOSE op(bool transpose) { return transpose ? CblasTrans : CblasNoTrans; }
 
@@ -38,12 +36,10 @@ CBLAS_TRANSPOSE op(bool transpose) { return transpose ? CblasTrans : CblasNoTran
 
 void gemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const Real* a, int64_t lda, const Real* b, int64_t ldb,
           Real beta, Real* c, int64_t ldc) {
-  flops.fetch_add(2 * m * n * k, std::memory_order_relaxed);
+  count_flops(2 * m * n * k);
   blas_gemm(op(ta), op(tb), static_cast<int>(m), static_cast<int>(n), static_cast<int>(k), a, static_cast<int>(lda), b,
             static_cast<int>(ldb), beta, c, static_cast<int>(ldc));
 }
-
-int64_t flops_done() { return flops.load(std::memory_order_relaxed); }
 
 void matmul(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const Real* a, const Real* b, Real* c) {
   if (m == 0 || n == 0) return;

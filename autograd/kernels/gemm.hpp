@@ -19,10 +19,6 @@ void matmul(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k,
 void matmul_naive(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, const Real* a, const Real* b,
                   Real* c);
 
-// Floating-point operations that products and convolutions have done so far (2 for a multiply-add), for speed
-// figures.
-int64_t flops_done();
-
 // X [n, m] = op(A)^-1 B for a triangular A [n, n].
 void solve_triangular(bool upper, bool transpose, bool unit_diagonal, int64_t n, int64_t m, const Real* a,
                       const Real* b, Real* x);
