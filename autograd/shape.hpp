@@ -27,7 +27,9 @@ class Shape {
   const int64_t* end() const { return dims_.data() + rank_; }
   int64_t numel() const {
     int64_t n = 1;
-    for (int64_t d : *this) n *= d;
+    for (int64_t d : *this) {
+      if (__builtin_mul_overflow(n, d, &n)) fail<StorageError>("Shape: ", *this, " holds more values than any machine");
+    }
     return n;
   }
   // -1 -> rank - 1; the error names the operation that asks.

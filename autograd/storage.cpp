@@ -1,6 +1,7 @@
 #include "autograd/storage.hpp"
 
 #include "autograd/check.hpp"
+#include "autograd/kernels/machine.hpp"
 
 #include <cstdlib>
 #include <mutex>
@@ -23,8 +24,32 @@ Pool& pool() {
   return *p;
 }
 
+void release_waiting(Pool& p) {
+  for (auto& [bytes, list] : p.waiting) {
+    for (void* data : list) std::free(data);
+    list.clear();
+  }
+  p.statistics.bytes_waiting = 0;
+}
+
+// A new buffer. The system promises more memory than there is, and kills the process that then uses it: so what would
+// not fit the machine is refused here.
+Real* new_buffer(Pool& p, size_t bytes) {
+  static const int64_t machine = kernels::physical_memory();
+  const int64_t wanted = static_cast<int64_t>(bytes), in_use = p.statistics.bytes_in_use;
+  if (in_use + p.statistics.bytes_waiting + wanted > machine) release_waiting(p);
+  void* data = wanted <= machine - in_use ? std::aligned_alloc(kAlignment, bytes) : nullptr;
+  if (data == nullptr) {
+    fail<StorageError>("Storage: the machine has no memory for a tensor of ", bytes, " bytes: ", in_use,
+                       " bytes are in use, of ", machine, "; try a smaller batch or model");
+  }
+  ++p.statistics.allocations;
+  return static_cast<Real*>(data);
+}
+
 // Sizes are rounded up to a multiple of 1/8 of their power of two, so that slightly different sizes share a list.
 size_t rounded(int64_t count) {
+  if (count > INT64_MAX / 16) fail<StorageError>("Storage: no machine has memory for a tensor of ", count, " values");
   size_t bytes = std::max<size_t>(kAlignment, static_cast<size_t>(count) * sizeof(Real));
   size_t step = kAlignment;
   while (step * 16 <= bytes) step *= 2;
@@ -42,9 +67,7 @@ Storage::Storage(int64_t count) : data_(nullptr), bytes_(rounded(count)) {
     list.pop_back();
     p.statistics.bytes_waiting -= static_cast<int64_t>(bytes_);
   } else {
-    data_ = static_cast<Real*>(std::aligned_alloc(kAlignment, bytes_));
-    if (!data_) fail<StorageError>("Storage: the machine has no memory for a tensor of ", bytes_, " bytes");
-    ++p.statistics.allocations;
+    data_ = new_buffer(p, bytes_);
   }
   p.statistics.bytes_in_use += static_cast<int64_t>(bytes_);
   p.statistics.peak_bytes_in_use = std::max(p.statistics.peak_bytes_in_use, p.statistics.bytes_in_use);
@@ -73,11 +96,7 @@ void reset_peak_storage() {
 void release_waiting_storage() {
   Pool& p = pool();
   const std::lock_guard lock(p.mutex);
-  for (auto& [bytes, list] : p.waiting) {
-    for (void* data : list) std::free(data);
-    list.clear();
-  }
-  p.statistics.bytes_waiting = 0;
+  release_waiting(p);
 }
 
 }  // namespace bijou

@@ -153,16 +153,3 @@ TEST_CASE("golden losses: the program's training takes these steps") {
   }
   std::filesystem::remove_all(path);
 }
-
-TEST_CASE("training: after the third step, no step asks the system for memory") {
-  Preset preset = golden("RealNVP on the digits").preset;
-  std::get<RealNVPConfig>(preset.model).features = 4;
-  std::get<RealNVPConfig>(preset.model).blocks = 1;
-  preset.training.batch_size = 16;
-  ShortTraining training(dataset("digits"), preset, 20, kSeed);
-  training.steps(3);
-  const StorageStatistics before = storage_statistics();
-  training.steps(10);
-  CHECK(storage_statistics().allocations == before.allocations);
-  CHECK(storage_statistics().bytes_in_use == before.bytes_in_use);
-}
