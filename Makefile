@@ -90,8 +90,8 @@ f64_FLAGS    := -DBIJOU_DOUBLE
 asan_FLAGS   := $(ASAN_FLAGS)
 
 # The flags by the room that a source stands in.
-room_flags    = $(if $(filter autograd/kernels/%,$1),$(KERNEL_FLAGS),$(if \
-                  $(filter tests/%,$1),$(TEST_FLAGS),$(OTHER_FLAGS)))
+FAST         := autograd/kernels/% apps/bench/machine_speed.cpp
+room_flags    = $(if $(filter $(FAST),$1),$(KERNEL_FLAGS),$(if $(filter tests/%,$1),$(TEST_FLAGS),$(OTHER_FLAGS)))
 compile       = $(CXX) $(COMMON_FLAGS) $(call room_flags,$2) $($1_FLAGS) $(CPPFLAGS) $(CXXFLAGS)
 link          = $(CXX) -fopenmp $(if $(findstring -asan,$@),$(asan_FLAGS)) $(LDFLAGS) -o $@ \
                   $(filter %.o,$^) $(filter %.a,$^) $(BLAS_LIBS) -lz $(LDLIBS)
@@ -110,10 +110,11 @@ OPENBLAS      = CXX=$(call quote,$(CXX)) BLAS_DIR=$(call quote,$(BLAS_DIR)) bash
 LIBRARY := $(foreach room,autograd autograd/kernels nn flows datasets,$(sort $(wildcard $(room)/*.cpp)))
 PROGRAM := $(sort $(wildcard apps/*.cpp apps/plot/*.cpp))
 INSPECT := $(sort $(wildcard apps/inspect/*.cpp))
+BENCH   := $(sort $(wildcard apps/bench/*.cpp))
 LAWS    := $(sort $(wildcard tests/laws/*.cpp))
 TABLES  := $(sort $(wildcard tests/tables/*.cpp))
 UNIT    := $(sort $(wildcard tests/unit/*.cpp))
-SOURCES := $(LIBRARY) $(PROGRAM) $(INSPECT) tests/main.cpp $(LAWS) $(TABLES) $(UNIT)
+SOURCES := $(LIBRARY) $(PROGRAM) $(INSPECT) $(BENCH) tests/main.cpp $(LAWS) $(TABLES) $(UNIT)
 
 objects       = $(patsubst %.cpp,build/$1/%.o,$2)
 unit_objects  = $(call objects,$1,tests/main.cpp $(UNIT) $(TABLES) $(filter-out apps/main.cpp,$(PROGRAM)) $(INSPECT))
@@ -146,7 +147,9 @@ build/test-unit: $(call unit_objects,f32) build/f32/libbijou.a $(DOUBLE)
 build/bijou-asan: $(call objects,asan,$(PROGRAM) $(INSPECT)) build/asan/libbijou.a $(DOUBLE)
 build/test-unit-asan: $(call unit_objects,asan) build/asan/libbijou.a $(DOUBLE)
 
-build/bijou build/test-laws build/test-unit build/bijou-asan build/test-unit-asan: build/sources
+build/bijou-bench: $(call objects,f32,$(BENCH)) build/f32/libbijou.a
+
+build/bijou build/bijou-bench build/test-laws build/test-unit build/bijou-asan build/test-unit-asan: build/sources
 	$(call say,link  $@)
 	$(Q)$(link)
 
