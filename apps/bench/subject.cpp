@@ -12,6 +12,7 @@ namespace bijou::inline BIJOU_SCALAR::bench {
 namespace {
 
 constexpr double kLearningRate = 1e-4;
+constexpr double kSmall = 0.005;  // larger ones make samples of a deep Glow overflow
 
 Shape batch_shape(const Workload& w) {
   Shape s{w.batch};
@@ -34,7 +35,7 @@ std::unique_ptr<FlowModel> warm_model(const Workload& w, const Tensor& x) {
   for (const auto& p : model->parameters()) {
     const auto values = p.variable->value().data();
     if (std::ranges::any_of(values, [](Real v) { return v != 0; })) continue;
-    p.variable->set_value(math::scale_offset(Tensor::randn(p.variable->shape(), rng), 0.02, 0));
+    p.variable->set_value(math::scale_offset(Tensor::randn(p.variable->shape(), rng), kSmall, 0));
   }
   const BatchStatistics moments;
   model->bijection().initialize(x);
