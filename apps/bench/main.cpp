@@ -12,12 +12,14 @@ using namespace bijou;
 
 namespace {
 
-// A line for each workload, for programs: name, task, batch, GFLOP, goal, description, between tabs.
+// A line for each workload, for programs: name, task, family, shape, batch, GFLOP, goal, description, between tabs.
 int list(const std::vector<bench::Workload>& chosen) {
   for (const auto& w : chosen) {
     const auto model = build_flow(w.config, 0);
-    std::printf("%s\t%s\t%lld\t%.6g\t%g\t%s\n", w.name.c_str(), bench::task_name(w.task),
-                static_cast<long long>(w.batch), bench::direct_gflop(w, *model), w.goal, w.what.c_str());
+    const std::string shape = text(data_of(w.config).input);
+    std::printf("%s\t%s\t%s\t%s\t%lld\t%.6g\t%g\t%s\n", w.name.c_str(), bench::task_name(w.task),
+                family_of(w.config).c_str(), shape.c_str(), static_cast<long long>(w.batch),
+                bench::direct_gflop(w, *model), w.goal, w.what.c_str());
   }
   return 0;
 }
