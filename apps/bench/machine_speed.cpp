@@ -7,6 +7,7 @@
 #include "autograd/tensor.hpp"
 
 #include <chrono>
+#include <cmath>
 #include <fstream>
 #include <thread>
 
@@ -58,7 +59,7 @@ std::string cpu_model() {
   return "unknown";
 }
 
-std::string rounded(double value, const char* unit) { return text(static_cast<int64_t>(value + 0.5), " ", unit); }
+std::string rounded(double value, const char* unit) { return text(std::lround(value), " ", unit); }
 
 // On one thread, and on all of them.
 template <class F>

@@ -92,9 +92,12 @@ void Subject::write(const std::string& path) const {
   const DataSpec& data = data_of(workload_.config);
   const Tensor z = latents(workload_, *model_);
   TensorFile file;
-  file.metadata = {{"family", family_of(workload_.config)}, {"task", task_name(workload_.task)},
-                   {"levels", text(data.levels)},           {"low", text(data.low)},
-                   {"alpha", text(data.alpha)},             {"learning_rate", text(kLearningRate)}};
+  file.metadata = {{"family", family_of(workload_.config)},
+                   {"task", task_name(workload_.task)},
+                   {"levels", text(data.levels)},
+                   {"low", text(data.low)},
+                   {"alpha", text(data.alpha)},
+                   {"learning_rate", text(kLearningRate)}};
   for (const auto& p : model_->parameters()) file.tensors.emplace_back(p.name, p.variable->value());
   for (const auto& b : model_->buffers()) file.tensors.emplace_back(b.name, *b.tensor);
   file.tensors.emplace_back("x", x_);

@@ -78,9 +78,7 @@ int measure(const Workload& w, const Effort& effort) {
   for (int i = 0; i < 2; ++i) subject.step();
   std::vector<double> ms;
   const auto start = std::chrono::steady_clock::now();
-  const auto seconds = [&] {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  };
+  const auto seconds = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); };
   while (std::ssize(ms) < effort.timings || seconds() < effort.seconds) ms.push_back(subject.step());
   const Spread s = spread(ms);
   std::printf("ms %.4f %.4f %.4f gflop %.6g peak %lld\n", s.median, s.low, s.high, subject.gflop(),
@@ -92,19 +90,21 @@ int print_table(const std::vector<Workload>& chosen, const Effort& effort) {
   const int all = kernels::threads();
   print_machine();
   const double sgemm = sgemm_gflops();
-  std::printf("\n%-4s %-58s %5s  %9s  %-21s %8s  %6s  %8s  %11s  %5s\n", "", "", "batch", "ms", "(min .. max)", "GFLOP/s",
-              "sgemm", "peak MiB", "1 thread ms", "ratio");
+  std::printf("\n%-4s %-58s %5s  %9s  %-21s %8s  %6s  %8s  %11s  %5s\n", "", "", "batch", "ms", "(min .. max)",
+              "GFLOP/s", "sgemm", "peak MiB", "1 thread ms", "ratio");
   for (const Workload& w : chosen) {
     const Measured many = measured_apart(w, effort, all), one = measured_apart(w, effort, 1);
     const double rate = many.gflop / many.ms.median * 1e3;
     std::printf("%-4s %-58s %5lld  %9.3f  %-21s %8.1f  %5.0f%%  %8.0f  %11.3f  %5.2f\n", w.name.c_str(), w.what.c_str(),
-                static_cast<long long>(w.batch), many.ms.median, text("(", many.ms.low, " .. ", many.ms.high, ")").c_str(),
-                rate, 100 * rate / sgemm, static_cast<double>(many.peak) / (1 << 20), one.ms.median,
-                one.ms.median / many.ms.median);
+                static_cast<long long>(w.batch), many.ms.median,
+                text("(", many.ms.low, " .. ", many.ms.high, ")").c_str(), rate, 100 * rate / sgemm,
+                static_cast<double>(many.peak) / (1 << 20), one.ms.median, one.ms.median / many.ms.median);
     std::fflush(stdout);
   }
-  std::printf("\nms: median of a step. GFLOP/s: of direct convolutions, counted from the layers' shapes. sgemm: the share\n"
-              "of its rate. ratio: how many times as fast on %d threads as on one.\n", all);
+  std::printf(
+      "\nms: median of a step. GFLOP/s: of direct convolutions, counted from the layers' shapes. sgemm: the share\n"
+      "of its rate. ratio: how many times as fast on %d threads as on one.\n",
+      all);
   return 0;
 }
 

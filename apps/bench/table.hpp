@@ -5,8 +5,8 @@
 namespace bijou::inline BIJOU_SCALAR::bench {
 
 struct Effort {
-  int timings;       // of each workload, at least
-  double seconds;    // and for as long as this
+  int timings;     // of each workload, at least
+  double seconds;  // and for as long as this
 };
 
 void print_machine();

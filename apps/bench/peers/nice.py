@@ -1,4 +1,4 @@
-"""NICE from PyTorch's parts: additive couplings of the odd and the even dimensions, a diagonal scale, logistic prior."""
+"""NICE from PyTorch's parts: couplings of the odd and the even dimensions, a diagonal scale, a logistic prior."""
 
 import torch
 import torch.nn.functional as F
