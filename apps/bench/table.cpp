@@ -61,6 +61,17 @@ Measured measured_apart(const Workload& w, const Effort& effort, int threads) {
   return m;
 }
 
+void print_row(const Workload& w, const Measured& many, const Measured& one, double sgemm) {
+  const auto batch = static_cast<long long>(w.batch);
+  const std::string range = text("(", many.ms.low, " .. ", many.ms.high, ")");
+  std::printf("%-4s %-58s %5lld  %9.3f  %-21s ", w.name.c_str(), w.what.c_str(), batch, many.ms.median, range.c_str());
+  const double rate = many.gflop / many.ms.median * 1e3;
+  if (w.task == Task::first_step) std::printf("%8s  %6s", "-", "-");  // what takes its time there is no product
+  else std::printf("%8.1f  %5.0f%%", rate, 100 * rate / sgemm);
+  std::printf("  %8.0f  %11.3f  %5.2f\n", static_cast<double>(many.peak) / (1 << 20), one.ms.median,
+              one.ms.median / many.ms.median);
+}
+
 }  // namespace
 
 void print_machine() {
@@ -93,12 +104,7 @@ int print_table(const std::vector<Workload>& chosen, const Effort& effort) {
   std::printf("\n%-4s %-58s %5s  %9s  %-21s %8s  %6s  %8s  %11s  %5s\n", "", "", "batch", "ms", "(min .. max)",
               "GFLOP/s", "sgemm", "peak MiB", "1 thread ms", "ratio");
   for (const Workload& w : chosen) {
-    const Measured many = measured_apart(w, effort, all), one = measured_apart(w, effort, 1);
-    const double rate = many.gflop / many.ms.median * 1e3;
-    std::printf("%-4s %-58s %5lld  %9.3f  %-21s %8.1f  %5.0f%%  %8.0f  %11.3f  %5.2f\n", w.name.c_str(), w.what.c_str(),
-                static_cast<long long>(w.batch), many.ms.median,
-                text("(", many.ms.low, " .. ", many.ms.high, ")").c_str(), rate, 100 * rate / sgemm,
-                static_cast<double>(many.peak) / (1 << 20), one.ms.median, one.ms.median / many.ms.median);
+    print_row(w, measured_apart(w, effort, all), measured_apart(w, effort, 1), sgemm);
     std::fflush(stdout);
   }
   std::printf(
