@@ -64,6 +64,78 @@ for tool in bash rm cat id; do ln -s "$(command -v $tool)" "$tmp/path/$tool"; do
 run env PATH="$tmp/path" bash .make/peers.sh "$tmp/venv"
 verdict "bench: without Python, how to get PyTorch" "$(complaint 3; grep -q 'apt-get install python3-torch' "$tmp/err" || cat "$tmp/err")"
 
+# A Python that makes environments, writes down what pip is asked for, and has PyTorch only when told to.
+imitate_python() {  # imitate_python <what `-m venv FOLDER` does> <what `-c 'import torch'` does>
+  cat >"$tmp/path/python3" <<END
+#!/bin/bash
+case "\$1 \$2" in
+  '-m venv') $1 ;;
+  '-m pip') echo "\$*" >>"$tmp/pip.log" ;;
+  '-c import torch') $2 ;;
+esac
+END
+  chmod +x "$tmp/path/python3"
+}
+for tool in mkdir cp; do ln -s "$(command -v $tool)" "$tmp/path/$tool"; done
+peers() { run env PATH="$tmp/path" TORCH="$1" bash .make/peers.sh "$tmp/venv"; }  # peers <torch>: asked for this one
+
+imitate_python 'mkdir -p "$3/bin" && cp "$0" "$3/bin/python"' 'exit 0'
+peers torch==1
+peers torch==1
+verdict "bench: an environment is made once" "$(complaint 0; [[ $(<"$tmp/out") == "$tmp/venv/bin/python" ]] || cat "$tmp/out"
+  [[ $(grep -c 'install.* torch==1 numpy' "$tmp/pip.log") == 1 ]] || cat "$tmp/pip.log")"
+peers torch==2
+verdict "bench: another TORCH makes another one" "$(complaint 0; grep -q 'install.* torch==2 numpy' "$tmp/pip.log" || cat "$tmp/pip.log")"
+imitate_python 'exit 1' 'exit 0'
+peers torch==3
+verdict "bench: where no environment can be made, a Python that has PyTorch" "$(complaint 0
+  [[ $(<"$tmp/out") == "$tmp/path/python3" ]] || cat "$tmp/out" "$tmp/err")"
+imitate_python 'exit 1' 'exit 1'
+peers torch==4
+verdict "bench: a Python without PyTorch" "$(complaint 3; grep -q 'no PyTorch here' "$tmp/err" || cat "$tmp/err")"
+
+# The driver's judgement; it needs no PyTorch.
+if command -v python3 >/dev/null; then
+  cat >"$tmp/judge.py" <<'END'
+import math, pathlib, sys
+sys.path.insert(0, "apps/bench/peers")
+import run
+
+class Side:
+    def __init__(self, **found):
+        self.found = found
+
+def expect(name, found, expected):
+    if found != expected:
+        print(f"{name}: {found}, not {expected}")
+
+expect("the same loss", run.disagreement(Side(loss="-2.0"), Side(loss="-2.0")), 0)
+expect("losses apart", run.disagreement(Side(loss="-2.0"), Side(loss="-1.0")), 0.5)
+expect("no loss", run.disagreement(Side(loss="nan"), Side(loss="nan")), math.inf)
+expect("samples", run.disagreement(Side(), Side(distance="0.25")), 0.25)
+expect("blocks", [run.block_size(ms) for ms in (0.1, 100, 5000)], [50, 5, 1])
+work = dict(name="W0", what="nothing", batch="2", gflop="3", goal="1.5", task="train")
+row = dict(apart=0, best_variant="fused", absent={"compile": "no compiler"}, peak=dict(bijou=2**20, tutorial=2, best=2**21),
+           ms=dict(bijou=10, tutorial=30, best=20), spread={})
+got = run.cells(work, row)
+expect("ratio", [got[c] for c in ("best / Bijou", "reached", "its best", "Bijou, GFLOP/s")], ["2.00", "yes", "fused", "300"])
+got = run.cells(work, row | dict(ms=dict(bijou=10, tutorial=14, best=20)))
+expect("the tutorial was faster", [got[c] for c in ("best / Bijou", "reached", "its best")], ["1.40", "no", "tutorial"])
+expect("void", run.cells(work, dict(void="losses"))["reached"], "void: losses")
+text = run.markdown([("date", "today")], [(work, row), (work, dict(void="losses"))])
+expect("absent", "Absent: compile: no compiler" in text, True)
+expect("columns", {line.count("|") for line in text.splitlines() if line.startswith("| W0")}, {len(run.COLUMNS) + 1})
+readme = pathlib.Path(sys.argv[1])
+readme.write_text("before\n<!-- results -->\nold\n<!-- end of results -->\nafter\n")
+run.replace_block(readme, "new\n")
+expect("readme", readme.read_text(), "before\n<!-- results -->\n\nnew\n\n<!-- end of results -->\nafter\n")
+END
+  run python3 -B "$tmp/judge.py" "$tmp/readme.md"
+  verdict "bench: the driver's judgement" "$(complaint 0; cat "$tmp/out")"
+else
+  skip "bench: the driver's judgement" "there is no python3"
+fi
+
 python=build/peers-venv/bin/python
 if [[ ! -x $python ]]; then
   skip "bench: PyTorch finds Bijou's loss" "make bench-peers has not been run here"
