@@ -251,8 +251,9 @@ def markdown(machine, rows):
     lines = ["| | |", "|---|---|"] + [f"| {name} | {value} |" for name, value in machine]
     lines += ["", "| " + " | ".join(COLUMNS) + " |", "|" + "---|" * len(COLUMNS)]
     lines += [table_row(work, row) for work, row in rows]
-    absent = {variant: why for _, row in rows for variant, why in row.get("absent", {}).items()}
-    lines += [""] + [f"Absent: {variant}: {why}" for variant, why in absent.items()]
+    lines.append("")
+    for work, row in rows:
+        lines += [f"Absent from {work['name']}: {variant}: {why}" for variant, why in row.get("absent", {}).items()]
     return "\n".join(lines).rstrip() + "\n"
 
 
