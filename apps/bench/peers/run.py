@@ -69,7 +69,7 @@ class Server:
         self.process.stdin.flush()
         answer = self.process.stdout.readline().split()
         if not answer:
-            raise RuntimeError(f"{self.process.args[0]} ended: {''.join(self.errors[-3:])}")
+            raise Absent(f"it ended: {self.errors[-1].strip() if self.errors else self.process.wait()}")
         return answer[1:]
 
     def steps(self, count):
@@ -136,19 +136,21 @@ def best_variant(work, ours, folder, options, log):
         start = time.monotonic()
         try:
             server = Server(peer(folder, variant))
+            ready, apart = time.monotonic() - start, disagreement(ours, server)
+            if apart > TOLERANCE:
+                server.close()
+                raise Absent(f"what it finds is off by {apart:.1e}")
+            first = server.steps(1)[0]
+            ms = min(timed(server, max(4, block_size(first))))  # the fastest: a disturbance must not choose
+            server.close()
         except Absent as why:
             absent[variant] = str(why)
             log(f"  {variant}: absent ({why})")
             continue
-        apart = disagreement(ours, server)
-        first = server.steps(1)[0]
-        ms = min(timed(server, max(4, block_size(first))))  # the fastest: a disturbance must not choose
-        log(f"  {variant}: {ms:.2f} ms at best (ready after {time.monotonic() - start:.0f} s; off by {apart:.1e})")
-        if apart <= TOLERANCE:
-            trials[variant] = ms
-        server.close()
+        trials[variant] = ms
+        log(f"  {variant}: {ms:.2f} ms at best (ready after {ready:.0f} s; off by {apart:.1e})")
     if not trials:
-        raise Absent("; ".join(f"{v}: {why}" for v, why in absent.items()) or "no variant finds Bijou's loss")
+        raise Absent("; ".join(f"{variant}: {why}" for variant, why in absent.items()))
     return min(trials, key=trials.get), absent
 
 
@@ -162,7 +164,7 @@ def compare(work, options, log):
             sides["best"] = Server(peer(folder, best))
         times = {side: [] for side in sides}
         blocks = {side: block_size(min(server.steps(2))) for side, server in sides.items()}
-        while min(len(t) for t in times.values()) < options.timings:
+        for _ in range(options.timings):
             for side, server in sides.items():  # A B C A B C ...
                 times[side] += timed(server, blocks[side])
         row = {
