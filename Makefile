@@ -38,6 +38,13 @@ Test
   make check-mutants     flip the sign of a layer's log-determinant: does `bijou check` name that layer?
   make asan              unit tests and a short training under the address and undefined-behaviour sanitizers
 
+Measure
+  make bench             what a training step costs here, beside what the machine can do: one table
+                           make bench ARGS='--only W4'
+  make bench-peers       Bijou and PyTorch in turn, the same model, weights and batch; PyTorch goes into
+                         build/peers-venv
+                           make bench-peers ARGS='--only W4 --quick'
+
 Read
   make format            lay out the sources by clang-format
   make format-check      would `make format` change anything?
@@ -50,7 +57,9 @@ Read
 Variables
   DATA=digits, PRESET, EPOCHS, STEPS, BATCH_SIZE, LR, SEED, THREADS, OUT, DATA_DIR
                          for train-*: the program's options of these names
-  ARGS                   for train-*: further options, as they are (ARGS=--help lists all)
+  ARGS                   for train-*, bench, bench-peers: further options, as they are (ARGS=--help lists all)
+  THREADS                for bench and bench-peers, too: the threads of both sides; default: all cores
+  TORCH=torch==2.13.0    for bench-peers: what pip installs (a version without CUDA packages)
   OP                     for gradcheck: one operation
   MUTATION               for mutate: only those whose name contains this
   MARCH=native           the processor that the kernels are compiled for (x86-64-v3, ...)
@@ -61,7 +70,7 @@ Variables
 endef
 
 # A misspelled variable must not be swallowed: `EPOCH=3` would train for the default number of epochs.
-KNOWN_VARIABLES := DATA PRESET EPOCHS STEPS BATCH_SIZE LR SEED THREADS OUT DATA_DIR ARGS OP MUTATION \
+KNOWN_VARIABLES := DATA PRESET EPOCHS STEPS BATCH_SIZE LR SEED THREADS OUT DATA_DIR ARGS OP MUTATION TORCH \
                    MARCH CXX CXXFLAGS CPPFLAGS LDFLAGS LDLIBS AR BLAS_DIR V WRITE CLANG CLANG_TIDY CLANG_FORMAT
 UNKNOWN_VARIABLES := $(filter-out $(KNOWN_VARIABLES) SHELL MAKE MAKEFLAGS,$(foreach v,$(.VARIABLES), \
                        $(if $(findstring command line,$(origin $v)),$v)))
@@ -73,6 +82,7 @@ endif
 
 DATA         ?= digits
 MARCH        ?= native
+TORCH        ?= torch==2.13.0
 CLANG        ?= clang++-14
 CLANG_TIDY   ?= clang-tidy-14
 CLANG_FORMAT ?= clang-format-14
@@ -90,8 +100,8 @@ f64_FLAGS    := -DBIJOU_DOUBLE
 asan_FLAGS   := $(ASAN_FLAGS)
 
 # The flags by the room that a source stands in.
-room_flags    = $(if $(filter autograd/kernels/%,$1),$(KERNEL_FLAGS),$(if \
-                  $(filter tests/%,$1),$(TEST_FLAGS),$(OTHER_FLAGS)))
+FAST         := autograd/kernels/% apps/bench/machine_speed.cpp
+room_flags    = $(if $(filter $(FAST),$1),$(KERNEL_FLAGS),$(if $(filter tests/%,$1),$(TEST_FLAGS),$(OTHER_FLAGS)))
 compile       = $(CXX) $(COMMON_FLAGS) $(call room_flags,$2) $($1_FLAGS) $(CPPFLAGS) $(CXXFLAGS)
 link          = $(CXX) -fopenmp $(if $(findstring -asan,$@),$(asan_FLAGS)) $(LDFLAGS) -o $@ \
                   $(filter %.o,$^) $(filter %.a,$^) $(BLAS_LIBS) -lz $(LDLIBS)
@@ -110,10 +120,11 @@ OPENBLAS      = CXX=$(call quote,$(CXX)) BLAS_DIR=$(call quote,$(BLAS_DIR)) bash
 LIBRARY := $(foreach room,autograd autograd/kernels nn flows datasets,$(sort $(wildcard $(room)/*.cpp)))
 PROGRAM := $(sort $(wildcard apps/*.cpp apps/plot/*.cpp))
 INSPECT := $(sort $(wildcard apps/inspect/*.cpp))
+BENCH   := $(sort $(wildcard apps/bench/*.cpp))
 LAWS    := $(sort $(wildcard tests/laws/*.cpp))
 TABLES  := $(sort $(wildcard tests/tables/*.cpp))
 UNIT    := $(sort $(wildcard tests/unit/*.cpp))
-SOURCES := $(LIBRARY) $(PROGRAM) $(INSPECT) tests/main.cpp $(LAWS) $(TABLES) $(UNIT)
+SOURCES := $(LIBRARY) $(PROGRAM) $(INSPECT) $(BENCH) tests/main.cpp $(LAWS) $(TABLES) $(UNIT)
 
 objects       = $(patsubst %.cpp,build/$1/%.o,$2)
 unit_objects  = $(call objects,$1,tests/main.cpp $(UNIT) $(TABLES) $(filter-out apps/main.cpp,$(PROGRAM)) $(INSPECT))
@@ -127,6 +138,7 @@ LAWS_OBJECTS := $(call objects,f32,tests/main.cpp $(TABLES)) $(call objects,f64,
 MODELS := nice realnvp glow
 
 .PHONY: default all help deps clean FORCE $(MODELS:%=train-%) gradcheck test mutate check-mutants asan \
+        bench bench-peers \
         format format-check lint check-deps count paper-map lint-tools format-tools
 
 default: build/bijou
@@ -135,7 +147,7 @@ default: build/bijou
 help:
 	$(info $(HELP))@:
 
-all: build/bijou build/test-laws build/test-unit
+all: build/bijou build/bijou-bench build/test-laws build/test-unit
 
 deps:
 	@CXX=$(call quote,$(CXX)) BLAS_DIR=$(call quote,$(BLAS_DIR)) bash .make/deps.sh build
@@ -146,7 +158,9 @@ build/test-unit: $(call unit_objects,f32) build/f32/libbijou.a $(DOUBLE)
 build/bijou-asan: $(call objects,asan,$(PROGRAM) $(INSPECT)) build/asan/libbijou.a $(DOUBLE)
 build/test-unit-asan: $(call unit_objects,asan) build/asan/libbijou.a $(DOUBLE)
 
-build/bijou build/test-laws build/test-unit build/bijou-asan build/test-unit-asan: build/sources
+build/bijou-bench: $(call objects,f32,$(BENCH)) build/f32/libbijou.a
+
+build/bijou build/bijou-bench build/test-laws build/test-unit build/bijou-asan build/test-unit-asan: build/sources
 	$(call say,link  $@)
 	$(Q)$(link)
 
@@ -220,9 +234,23 @@ asan: build/test-unit-asan build/bijou-asan
 	@out=$$(mktemp -d) && trap 'rm -rf "$$out"' EXIT && \
 	set -x && build/bijou-asan train realnvp --data digits --steps 20 --out "$$out/run"
 
+# ---- measuring ------------------------------------------------------------------------------------------------------
+
+# As anybody would run it: OpenBLAS chooses its kernels and block sizes by itself.
+AS_ANYBODY = env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(if $(THREADS),OMP_NUM_THREADS=$(call quote,$(THREADS)))
+own_choice = $(if $(OPENBLAS_CORETYPE)$(OPENBLAS_L2_SIZE),$(info bench: the environment's OPENBLAS_CORETYPE and \
+               OPENBLAS_L2_SIZE are not used: the BLAS chooses its kernels by itself))
+
+bench: build/bijou-bench
+	$(own_choice)$(Q)$(AS_ANYBODY) build/bijou-bench table $(ARGS)
+
+bench-peers: build/bijou-bench
+	$(own_choice)$(Q)python=$$(TORCH=$(call quote,$(TORCH)) bash .make/peers.sh build/peers-venv) && \
+	$(AS_ANYBODY) "$$python" apps/bench/peers/run.py $(ARGS)
+
 # ---- reading --------------------------------------------------------------------------------------------------------
 
-ROOMS     := autograd autograd/kernels nn flows datasets apps apps/inspect apps/plot tests tests/laws tests/tables tests/unit
+ROOMS     := autograd autograd/kernels nn flows datasets apps apps/bench apps/inspect apps/plot tests tests/laws tests/tables tests/unit
 FORMATTED := $(sort $(foreach room,$(ROOMS),$(wildcard $(room)/*.hpp $(room)/*.cpp)))
 
 format format-check: format-tools

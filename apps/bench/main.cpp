@@ -1,0 +1,83 @@
+// bijou-bench: what a training step, or a batch of samples, costs. `make bench` and `make bench-peers` run it.
+#include "apps/bench/serve.hpp"
+#include "apps/bench/table.hpp"
+#include "autograd/kernels/gemm.hpp"
+#include "autograd/kernels/machine.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <cstdio>
+
+using namespace bijou;
+
+namespace {
+
+// A line for each workload, for programs: name, task, family, shape, batch, GFLOP, goal, description, between tabs.
+int list(const std::vector<bench::Workload>& chosen) {
+  for (const auto& w : chosen) {
+    const auto model = build_flow(w.config, 0);
+    const std::string shape = text(data_of(w.config).input);
+    std::printf("%s\t%s\t%s\t%s\t%lld\t%.6g\t%g\t%s\n", w.name.c_str(), bench::task_name(w.task),
+                family_of(w.config).c_str(), shape.c_str(), static_cast<long long>(w.batch),
+                bench::direct_gflop(w, *model), w.goal, w.what.c_str());
+  }
+  return 0;
+}
+
+int run(int argc, char** argv) {
+  CLI::App app("What Bijou's training steps and samples cost on this machine.");
+  app.name("bijou-bench");
+  app.require_subcommand(1);
+  std::string name, folder;
+  bench::Effort effort{.timings = 7, .seconds = 3};
+  const auto timed = [&](CLI::App* command) {
+    command->add_option("--timings", effort.timings, "of each workload, at least")->check(CLI::PositiveNumber);
+    command->add_option("--seconds", effort.seconds, "and at least for this long")->check(CLI::NonNegativeNumber);
+  };
+  auto* table = app.add_subcommand("table", "the machine, and a row for each workload");
+  table->add_option("--only", name, "the workloads whose names begin so");
+  timed(table);
+  auto* machine = app.add_subcommand("machine", "the machine, and what it can do at best");
+  auto* lines = app.add_subcommand("list", "the workloads, for programs");
+  lines->add_option("--only", name, "those whose names begin so");
+  auto* one = app.add_subcommand("run", "one workload in this process, for `table`");
+  one->add_option("WORKLOAD", name, "its name")->required();
+  timed(one);
+  auto* start = app.add_subcommand("first-step", "build the model of W8, train one step, and end");
+  auto* server = app.add_subcommand("serve", "write weights and a batch into a folder, then obey lines on stdin");
+  server->add_option("WORKLOAD", name, "its name")->required();
+  server->add_option("FOLDER", folder, "for workload.safetensors")->required();
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    std::printf("%s", app.get_subcommands().empty() ? app.help().c_str() : app.get_subcommands()[0]->help().c_str());
+    return 0;
+  } catch (const CLI::ParseError& e) {
+    fail<UsageError>(e.what(), " (bijou-bench --help says how)");
+  }
+  if (const std::string complaint = kernels::blas_complaint(); !complaint.empty()) fail<UsageError>(complaint);
+  if (*table) return bench::print_table(bench::workloads_named(name), effort);
+  if (*machine) return bench::print_machine(), 0;
+  if (*lines) return list(bench::workloads_named(name));
+  if (*one) return bench::measure(bench::workload(name), effort);
+  if (*start) return bench::first_step(bench::workload("W8"));
+  if (*server) return bench::serve(bench::workload(name), folder);
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const UsageError& e) {
+    std::fprintf(stderr, "bijou-bench: %s\n", e.what());
+    return 2;
+  } catch (const StorageError& e) {
+    std::fprintf(stderr, "bijou-bench: %s\n", e.what());
+    return 6;
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "bijou-bench: %s\n", e.what());
+    return 1;
+  }
+}
