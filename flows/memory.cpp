@@ -9,7 +9,9 @@ namespace {
 
 thread_local MemoryScope* active_scope = nullptr;
 
-constexpr int64_t kSums = 16;
+constexpr int64_t kSums = 16;         // of a sketch
+constexpr size_t kMostStretches = 8;  // of a chain
+constexpr size_t kShortest = 12;      // layers in one of several stretches
 
 // Random bits for value i of an example: splitmix64 (Steele et al. 2014).
 uint64_t random_bits(uint64_t i) {
@@ -34,16 +36,24 @@ Tensor record_again(const Flow& flow, const Tensor& x, bool wants_dx, const Tens
 
 using PullBackOfFlow = std::function<Tensor(const Tensor& dy, const Tensor& dlog_det)>;  // -> dx
 
-// y and log_det as the outputs of one node. Its pull-back runs flows again, whose parameters get their gradients there.
-FlowResult one_node(const char* name, const Flow& flow, const Variable& x, const FlowResult& result,
+using Layers = std::span<Flow* const>;
+
+std::string name_of(const Flow& layer) {
+  return layer.path().empty() ? layer.describe() : text(layer.path(), " (", layer.describe(), ")");
+}
+
+// y and log_det as the outputs of one node. Its pull-back runs layers again, whose parameters get their gradients there.
+FlowResult one_node(const char* name, std::span<const Flow* const> layers, const Variable& x, const FlowResult& result,
                     PullBackOfFlow pull_back) {
   std::vector<Variable> inputs = {x};  // x may be data: it is the parameters that need a gradient
-  for (const auto& p : flow.parameters()) inputs.push_back(*p.variable);
+  for (const Flow* layer : layers) {
+    for (const auto& p : layer->parameters()) inputs.push_back(*p.variable);
+  }
   const auto outputs = record_many(name, {result.y.value(), result.log_det.value()}, inputs, [&] {
-    return [&flow, pull_back = std::move(pull_back), n = inputs.size(),
+    return [first = layers.front(), pull_back = std::move(pull_back), n = inputs.size(),
             statistics = BatchStatistics::active()](const std::vector<Tensor>& dy) {
-      require(BatchStatistics::active() == statistics, "Tape::backward", flow.path(), " (", flow.describe(),
-              ") is to run again, but not in the BatchStatistics scope that it ran in; keep that scope until then");
+      require(BatchStatistics::active() == statistics, "Tape::backward", name_of(*first),
+              " is to run again, but not in the BatchStatistics scope that it ran in; keep that scope until then");
       std::vector<Tensor> dx(n);
       dx[0] = pull_back(dy[0], dy[1]);
       return dx;
@@ -52,10 +62,9 @@ FlowResult one_node(const char* name, const Flow& flow, const Variable& x, const
   return {outputs[0], outputs[1]};
 }
 
-// The pull-back of a reversible chain. sketches[k] is of layer k's input.
-struct ReversibleChain {
-  const Flow& chain;
-  const std::vector<Flow*>& layers;
+// The pull-back of a stretch of layers, from both its ends. sketches[k] is of layer k's input.
+struct Inverting {
+  Layers layers;
   Tensor x, y;
   bool wants_dx;
   std::vector<Tensor> sketches;
@@ -70,7 +79,7 @@ struct ReversibleChain {
       };
       const auto before = layers[k]->pull_back(h, dh, dlog_det, trust);
       if (!before) {
-        say_so(*layers[k], error);
+        give_up(*layers[k], error);
         return checkpointed_to(k, dh, dlog_det);
       }
       h = before->x;
@@ -90,25 +99,47 @@ struct ReversibleChain {
     return dh;
   }
 
-  void say_so(const Flow& layer, double error) const {
-    MemoryScope::give_up(chain);
-    const auto name = [](const Flow& flow) { return flow.path().empty() ? "(the whole)" : flow.path(); };
-    warn("--memory reversible: the inverse of layer ", name(layer), " (", layer.describe(), ") is off by ", error,
-         " of its input, beyond the bound of ", kDriftBound, "; gradients stay right: ", name(chain),
-         " goes on checkpointed");
+  void give_up(const Flow& layer, double error) const {
+    MemoryScope::give_up(*layers.front());
+    warn("reversible: inverting ", name_of(layer), " left an error of ", error, " of its input, the bound is ",
+         kDriftBound, "; the gradients are right, and from here on the layers ", name_of(*layers.front()), " to ",
+         name_of(*layers.back()), " are checkpointed");
   }
 };
+
+FlowResult run(Layers layers, const Variable& x) {
+  FlowResult result{x, constant_log_det(x, 0)};
+  for (const Flow* layer : layers) {
+    const auto [y, log_det] = layer->forward(result.y);
+    result = {y, result.log_det + log_det};
+  }
+  return result;
+}
+
+// A stretch as one node.
+FlowResult invert_later(Layers layers, const Variable& x) {
+  std::vector<Tensor> sketches;
+  FlowResult result{x.value(), constant_log_det(x, 0)};
+  {
+    const Tape::Pause pause;
+    for (const Flow* layer : layers) {
+      sketches.push_back(sketch(result.y.value()));
+      const auto [y, log_det] = layer->forward(result.y);
+      result = {y, result.log_det + log_det};
+    }
+  }
+  return one_node("reversible", layers, x, result,
+                  Inverting{layers, x.value(), result.y.value(), x.requires_grad(), std::move(sketches)});
+}
 
 }  // namespace
 
 MemoryScope::MemoryScope(Memory way) : way_(way), before_(active_scope) { active_scope = this; }
 MemoryScope::~MemoryScope() { active_scope = before_; }
 Memory MemoryScope::way() { return active_scope ? active_scope->way_ : Memory::stored; }
-bool MemoryScope::inverts(const Flow& chain) {
-  return way() == Memory::reversible && !active_scope->given_up_.contains(&chain);
-}
-void MemoryScope::give_up(const Flow& chain) {
-  if (active_scope) active_scope->given_up_.insert(&chain);
+bool MemoryScope::gave_up(const Flow& first) { return active_scope && active_scope->given_up_.contains(&first); }
+void MemoryScope::give_up(const Flow& first) {
+  if (active_scope) active_scope->given_up_.insert(&first);
 }
 
 // S h, S random: each value of an example stands in one of the sums, with a random sign. The mean of |S e|^2 over such S
@@ -129,14 +160,15 @@ Tensor sketch(const Tensor& h) {
 
 double drift(const Tensor& recovered_sketch, const Tensor& true_sketch) {
   const Tensor difference = math::subtract(recovered_sketch, true_sketch);
-  const double n = static_cast<double>(difference.shape()[0]);
-  const double norm = std::sqrt(math::sum_squares(true_sketch) / n);
   double worst = 0;
-  for (int64_t example = 0; example < difference.shape()[0]; ++example) {
-    const double error = std::sqrt(math::sum_squares(difference.rows(example, example + 1)));
-    if (!(error <= worst)) worst = error;  // NaN stays
+  for (int64_t n = 0; n < difference.shape()[0]; ++n) {
+    const double square = math::sum_squares(difference.rows(n, n + 1));
+    if (square == 0) continue;
+    const double error = std::sqrt(square / math::sum_squares(true_sketch.rows(n, n + 1)));
+    if (std::isnan(error)) return error;
+    worst = std::max(worst, error);
   }
-  return worst > 0 ? worst / norm : worst;
+  return worst;
 }
 
 FlowResult Flow::keep_less(const Variable& x) const {
@@ -144,7 +176,8 @@ FlowResult Flow::keep_less(const Variable& x) const {
     const Tape::Pause pause;
     return transform(x);
   }();
-  return one_node("checkpoint", *this, x, result,
+  const Flow* const self[] = {this};
+  return one_node("checkpoint", self, x, result,
                   [this, X = x.value(), wants_dx = x.requires_grad()](const Tensor& dy, const Tensor& dlog_det) {
                     return record_again(*this, X, wants_dx, dy, dlog_det);
                   });
@@ -157,19 +190,16 @@ std::optional<Flow::PulledBack> Flow::pull_back(const Tensor& y, const Tensor& d
   return PulledBack{x, record_again(*this, x, true, dy, dlog_det)};
 }
 
-FlowResult reversible_chain(const Flow& chain, const std::vector<Flow*>& layers, const Variable& x) {
-  std::vector<Tensor> sketches(1);  // the first layer's input is kept as it is
-  FlowResult result{x.value(), constant_log_det(x, 0)};
-  {
-    const Tape::Pause pause;
-    for (const Flow* layer : layers) {
-      if (layer != layers.front()) sketches.push_back(sketch(result.y.value()));
-      const auto [y, log_det] = layer->forward(result.y);
-      result = {y, result.log_det + log_det};
-    }
+FlowResult reversible(Layers layers, const Variable& x) {
+  const size_t length = std::max(kShortest, (layers.size() + kMostStretches - 1) / kMostStretches);
+  FlowResult result{x, constant_log_det(x, 0)};
+  for (size_t begin = 0; begin < layers.size(); begin += length) {
+    const Layers stretch = layers.subspan(begin, std::min(length, layers.size() - begin));
+    const bool inverts = !MemoryScope::gave_up(*stretch.front());
+    const auto [y, log_det] = inverts ? invert_later(stretch, result.y) : run(stretch, result.y);
+    result = {y, result.log_det + log_det};
   }
-  return one_node("reversible", chain, x, result,
-                  ReversibleChain{chain, layers, x.value(), result.y.value(), x.requires_grad(), std::move(sketches)});
+  return result;
 }
 
 }  // namespace bijou

@@ -17,19 +17,19 @@
 // Checkpointed: each layer is one node of the tape, which keeps the layer's input. When its gradient arrives, the layer
 // is recorded once more on a tape of its own, swept, and freed. The bytes are those of before, so are the gradients.
 //
-// Reversible: a whole chain is one node, and the inputs are found again by inverting. From k = n to 1, with theta_k the
+// Reversible: many layers are one node, and their inputs are found again by inverting. From k = n to 1, with theta_k the
 // parameters of f_k and l_k its log-determinant:
 //
 //   h_{k-1}  = f_k^-1(h_k)
 //   dh_{k-1} = (df_k/dh)' dh_k + (dl_k/dh)' dlog_det             dtheta_k += (df_k/dtheta)' dh_k + (dl_k/dtheta)' dlog_det
 //
 // all derivatives at the recovered h_{k-1}. (Flow::pull_back; a coupling runs its network once for both lines, as
-// x1 = y1.) So what is kept does not grow with depth; but rounding errors do, and a layer that hardly depends on some
-// direction of its input inverts it badly. Therefore a sketch (.) of each state is kept: 16 numbers an example, random
-// signed sums that estimate the distance of the recovered state from the true one, before any gradient flows from it.
-// Beyond kDriftBound the chain starts anew from h_0, checkpointed for what is left of this sweep, and from then on for
-// as long as the scope lives; a warning says so. h_0 and h_n are exact, so no error passes from one chain to the next:
-// in a multi-scale model each scale is a chain.
+// x1 = y1.) Nothing that is kept grows with depth, but rounding errors do: a layer that hardly depends on some direction
+// of its input inverts it badly. So a sketch (.) of each state is kept, 16 numbers an example, random signed sums that
+// estimate how far the recovered state is from the true one, before any gradient flows from it. And a chain is cut into
+// stretches, eight at most (each scale of a multi-scale model is a chain), each a node that keeps both its ends: no error
+// passes from one to the next. A stretch whose error passes kDriftBound starts anew from its exact h_0, checkpointed, and
+// is checkpointed from then on for as long as the scope lives; a warning says so.
 //
 // Layers are run again with the parameters as they are then: these may not change before the sweep is over. And a
 // BatchStatistics scope must outlive it; that is checked.
@@ -50,8 +50,8 @@ class MemoryScope {
   MemoryScope& operator=(const MemoryScope&) = delete;
 
   static Memory way();                     // of this thread's innermost scope
-  static bool inverts(const Flow& chain);  // reversible, and not given up
-  static void give_up(const Flow& chain);  // checkpointed from here on, in this scope
+  static bool gave_up(const Flow& first);  // are the layers from this one on checkpointed, although it is reversible?
+  static void give_up(const Flow& first);
   size_t given_up() const { return given_up_.size(); }
 
  private:
@@ -60,16 +60,15 @@ class MemoryScope {
   MemoryScope* before_;
 };
 
-// How far a recovered state may be from the true one: the largest distance of an example's, relative to the root mean
-// square of the examples' norms. Rounding leaves some 1e-6 after a hundred layers in float. At the bound, gradients were
-// right to about that size in tests with random weights.
+// The error of a recovered state: the largest of its examples', each relative to that example's norm. Of float, 2e-6 is
+// common behind a hundred layers, and 1e-5 after some training. (In double nothing falls back that could be trusted.)
 inline constexpr double kDriftBound = sizeof(Real) == 4 ? 1e-4 : 1e-10;
 
-// 16 random signed sums of each example's values, [N, ...] -> [N, 16]; and the distance of two states by theirs.
+// 16 random signed sums of each example's values, [N, ...] -> [N, 16]; and that error, estimated by two such.
 Tensor sketch(const Tensor& h);
 double drift(const Tensor& recovered_sketch, const Tensor& true_sketch);
 
-// A chain of layers, none of which is made of flows itself, as one node: the third way.
-FlowResult reversible_chain(const Flow& chain, const std::vector<Flow*>& layers, const Variable& x);
+// The third way, for layers that are not made of flows themselves.
+FlowResult reversible(std::span<Flow* const> layers, const Variable& x);
 
 }  // namespace bijou

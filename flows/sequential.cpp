@@ -26,10 +26,9 @@ Tensor Sequential::invert(const Tensor& y) const {
   return h;
 }
 
-// One node, or layers that are nodes each.
 FlowResult Sequential::keep_less(const Variable& x) const {
-  const bool chain = !layers_.empty() && std::ranges::none_of(layers_, &Flow::composite);
-  return chain && MemoryScope::inverts(*this) ? reversible_chain(*this, layers_, x) : transform(x);
+  const bool chain = std::ranges::none_of(layers_, &Flow::composite);
+  return chain && MemoryScope::way() == Memory::reversible ? reversible(layers_, x) : transform(x);
 }
 
 Tensor Sequential::initialize(const Tensor& x) {
