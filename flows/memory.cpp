@@ -10,8 +10,8 @@ namespace {
 thread_local MemoryScope* active_scope = nullptr;
 
 constexpr int64_t kSums = 16;         // of a sketch
-constexpr size_t kMostStretches = 8;  // of a chain
-constexpr size_t kShortest = 12;      // layers in one of several stretches
+constexpr size_t kMostStretches = 4;  // of a chain
+constexpr size_t kShortest = 16;      // layers in one of several stretches
 
 // Random bits for value i of an example: splitmix64 (Steele et al. 2014).
 uint64_t random_bits(uint64_t i) {

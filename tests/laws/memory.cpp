@@ -254,7 +254,7 @@ TEST_CASE("memory: models train alike in all three ways") {
 
 TEST_CASE("memory: checkpointed keeps a part of stored's, and reversible does not grow with depth") {
   const auto glow = [](int64_t steps) {
-    return GlowConfig{.data = {.input = {16, 16, 3}}, .scales = 2, .steps = static_cast<int>(steps), .width = 32};
+    return GlowConfig{.data = {.input = {16, 16, 3}}, .scales = 2, .steps = static_cast<int>(steps), .width = 64};
   };
   const int64_t stored = activations(glow(16), Memory::stored),
                 checkpointed = activations(glow(16), Memory::checkpointed);
@@ -267,7 +267,7 @@ TEST_CASE("memory: checkpointed keeps a part of stored's, and reversible does no
   CHECK(checkpointed < stored / 4);
   CHECK(reversible < checkpointed);
   CHECK(reversible < shallow * 1.1);
-  MESSAGE(stored, " ", checkpointed, " ", reversible, " ", shallow);
+  CHECK(reversible < stored / 8);
 }
 
 TEST_CASE("memory: scopes nest, and end") {
