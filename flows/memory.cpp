@@ -2,6 +2,7 @@
 
 #include "nn/batch_statistics.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 namespace bijou::inline BIJOU_SCALAR {
@@ -133,6 +134,16 @@ FlowResult invert_later(Layers layers, const Variable& x) {
 }
 
 }  // namespace
+
+std::vector<std::string> memory_names() { return {"stored", "checkpointed", "reversible"}; }
+
+Memory memory_by_name(const std::string& name) {
+  const auto names = memory_names();
+  const auto found = std::ranges::find(names, name);
+  if (found == names.end())
+    fail<UsageError>("unknown memory '", name, "'; there are: ", names[0], ", ", names[1], ", ", names[2]);
+  return static_cast<Memory>(found - names.begin());
+}
 
 MemoryScope::MemoryScope(Memory way) : way_(way), before_(active_scope) { active_scope = this; }
 MemoryScope::~MemoryScope() { active_scope = before_; }

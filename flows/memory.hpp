@@ -41,6 +41,8 @@
 namespace bijou::inline BIJOU_SCALAR {
 
 enum class Memory { stored, checkpointed, reversible };
+std::vector<std::string> memory_names();         // in this order
+Memory memory_by_name(const std::string& name);  // UsageError, naming the three
 
 class MemoryScope {
  public:
