@@ -55,7 +55,7 @@ Read
   make count             lines by room
 
 Variables
-  DATA=digits, PRESET, EPOCHS, STEPS, BATCH_SIZE, LR, SEED, THREADS, OUT, DATA_DIR
+  DATA=digits, PRESET, EPOCHS, STEPS, BATCH_SIZE, LR, SEED, MEMORY, THREADS, OUT, DATA_DIR
                          for train-*: the program's options of these names
   ARGS                   for train-*, bench, bench-peers: further options, as they are (ARGS=--help lists all)
   THREADS                for bench and bench-peers, too: the threads of both sides; default: all cores
@@ -70,7 +70,7 @@ Variables
 endef
 
 # A misspelled variable must not be swallowed: `EPOCH=3` would train for the default number of epochs.
-KNOWN_VARIABLES := DATA PRESET EPOCHS STEPS BATCH_SIZE LR SEED THREADS OUT DATA_DIR ARGS OP MUTATION TORCH \
+KNOWN_VARIABLES := DATA PRESET EPOCHS STEPS BATCH_SIZE LR SEED MEMORY THREADS OUT DATA_DIR ARGS OP MUTATION TORCH \
                    MARCH CXX CXXFLAGS CPPFLAGS LDFLAGS LDLIBS AR BLAS_DIR V WRITE CLANG CLANG_TIDY CLANG_FORMAT
 UNKNOWN_VARIABLES := $(filter-out $(KNOWN_VARIABLES) SHELL MAKE MAKEFLAGS,$(foreach v,$(.VARIABLES), \
                        $(if $(findstring command line,$(origin $v)),$v)))
@@ -205,7 +205,8 @@ say   = @$(if $(V)$(findstring s,$(firstword -$(MAKEFLAGS))),:,echo '$1')
 option = $(if $(value $2), $1 $(call quote,$(value $2)))
 TRAIN_OPTIONS = $(call option,--data,DATA)$(call option,--preset,PRESET)$(call option,--epochs,EPOCHS)$(call \
     option,--steps,STEPS)$(call option,--batch-size,BATCH_SIZE)$(call option,--lr,LR)$(call option,--seed,SEED)$(call \
-    option,--threads,THREADS)$(call option,--out,OUT)$(call option,--data-dir,DATA_DIR)
+    option,--memory,MEMORY)$(call option,--threads,THREADS)$(call option,--out,OUT)$(call \
+    option,--data-dir,DATA_DIR)
 
 $(MODELS:%=train-%): train-%: build/bijou
 	build/bijou train $*$(TRAIN_OPTIONS)$(if $(ARGS), $(ARGS))

@@ -162,6 +162,14 @@ int run(int argc, char** argv) {
   train_command->add_option("--seed", training.seed, "of weights, shuffling and dequantisation")
       ->check(CLI::Validator(seed_number, "N"))
       ->capture_default_str();
+  train_command
+      ->add_option("--memory", training.memory,
+                   "what is kept of each layer for the gradients: stored (all), checkpointed (its input; the same "
+                   "bytes, a third more time), reversible (nothing: layers are inverted; does not grow with depth)")
+      ->check(CLI::IsMember(memory_names()))
+      ->capture_default_str();
+  train_command->add_flag("--dry-run", training.dry_run,
+                          "try a few steps, print the memory and the time that training would take, write nothing");
   common(train_command);
 
   SampleOptions sampling;

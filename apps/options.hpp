@@ -1,6 +1,7 @@
 // What a run of the program was asked to do; the training settings that belong to a preset.
 #pragma once
 #include "datasets/dataset.hpp"
+#include "flows/memory.hpp"
 #include "flows/zoo.hpp"
 
 #include <optional>
@@ -21,7 +22,8 @@ struct TrainSettings {
   double weight_norm_l2 = 5e-5;  // times the sum of squared weight-norm gains
   double average_decay = 0.99;   // of the moving average of weights; 0: none
   double batch_norm_momentum = 0.1;
-  bool horizontal_flips = false;  // mirror each training image with probability 1/2
+  bool horizontal_flips = false;   // mirror each training image with probability 1/2
+  Memory memory = Memory::stored;  // what is kept for the backward sweep
 };
 
 struct Preset {
@@ -40,6 +42,8 @@ struct TrainOptions {
   std::vector<std::string> set;    // NAME=VALUE: members of the preset's architecture to be replaced
   std::optional<int> bits;         // of images of 256 levels: keep so many
   bool class_conditional = false;  // Glow: a top prior for each class
+  std::string memory = "stored";   // or one of the other memory_names()
+  bool dry_run = false;            // only say what a run would take
   std::optional<int64_t> epochs, steps, batch_size;
   std::optional<double> learning_rate;
   uint64_t seed = 0;

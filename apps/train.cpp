@@ -5,6 +5,7 @@
 #include "apps/interrupt.hpp"
 #include "apps/memory.hpp"
 #include "apps/pictures.hpp"
+#include "apps/rehearsal.hpp"
 #include "apps/trainer.hpp"
 #include "autograd/kernels/machine.hpp"
 #include "datasets/baselines.hpp"
@@ -41,6 +42,7 @@ std::string resolved_config(const TrainOptions& o, const std::string& preset, co
                    {"average_decay", s.average_decay},
                    {"batch_norm_momentum", s.batch_norm_momentum},
                    {"horizontal_flips", s.horizontal_flips},
+                   {"memory", o.memory},
                    {"seed", o.seed}};
   return j.dump(2) + "\n";
 }
@@ -168,23 +170,31 @@ int train(const TrainOptions& options) {
   TrainSettings& s = preset.training;
   if (options.batch_size) s.batch_size = *options.batch_size;
   if (options.learning_rate) s.learning_rate = *options.learning_rate;
+  s.memory = memory_by_name(options.memory);
   if (!options.batch_size && s.batch_size > data.train.size())
     s.batch_size = std::max<int64_t>(2, data.train.size() / 4);
   const int64_t per_epoch = Loader(data.train, data.levels, s.batch_size, options.seed).batches_per_epoch();
   const int64_t steps = options.steps ? *options.steps : options.epochs.value_or(s.epochs) * per_epoch;
 
   const auto model = build_for(data, preset_name, preset.model, options.seed);
-  const MemoryForecast memory = forecast_memory(preset.model, s.batch_size);
-  refuse_too_much(memory, s.batch_size);
+  const MemoryForecast memory = forecast_memory(preset.model, s.batch_size, s.memory);
+  refuse_too_much(memory, s.batch_size, s.memory);
+  const std::string heading =
+      text(title, " on ", data.name, ": ", model->parameter_count(), " parameters, ", data.train.size(), " training, ",
+           data.validation.size(), " validation and ", data.test.size(), " test examples\npreset ", preset_name, ": ",
+           steps, " steps of ", s.batch_size, " examples, ", kernels::threads(), " threads, about ",
+           memory.total() / (1 << 20), " MiB\n");
+  if (options.dry_run) {
+    std::cerr << heading;
+    print(rehearse(*model, data, s, options.seed), s);
+    return 0;
+  }
   RunFolder folder(options.out.empty() ? "runs/" + options.family + "-" + data_stem(options.data) : options.out);
   const std::string config = resolved_config(options, preset_name, preset.model, s, steps);
   folder.write("config.json", config);
   folder.write("model.txt", model->summary());
 
-  std::cerr << title << " on " << data.name << ": " << model->parameter_count() << " parameters, " << data.train.size()
-            << " training, " << data.validation.size() << " validation and " << data.test.size() << " test examples\n"
-            << "preset " << preset_name << ": " << steps << " steps of " << s.batch_size << " examples, "
-            << kernels::threads() << " threads, about " << memory.total() / (1 << 20) << " MiB\n";
+  std::cerr << heading;
   fit_to_data(*model, data, options.seed);
   Trainer trainer(*model, preset.model, data, s, steps, options.seed, folder,
                   {{"training", config}, {"data", options.data}});

@@ -4,36 +4,13 @@
 #include "autograd/kernels/counters.hpp"
 #include "autograd/kernels/machine.hpp"
 #include "flows/checkpoint.hpp"
+#include "flows/memory.hpp"
 #include "nn/batch_statistics.hpp"
 
 namespace bijou::inline BIJOU_SCALAR {
 namespace {
 
 constexpr double kSecondsBetweenSaves = 60;  // within an epoch
-
-// Each image mirrored left to right with probability 1/2, by a draw of its own for each epoch.
-Tensor flipped(const Batch& batch, uint64_t seed) {
-  const Shape s = batch.x.shape();
-  Tensor out = batch.x.clone();
-  auto values = out.mutable_data();
-  for (int64_t n = 0; n < s[0]; ++n) {
-    Rng rng(seed, stream("flip", static_cast<uint64_t>(batch.epoch), static_cast<uint64_t>(batch.index[n])));
-    if (rng.uniform() < 0.5) continue;
-    for (int64_t row = n * s[1]; row < (n + 1) * s[1]; ++row) {
-      for (int64_t j = 0; j < s[2]; ++j) {
-        const Real* from = batch.x.data().data() + (row * s[2] + s[2] - 1 - j) * s[3];
-        std::copy_n(from, s[3], values.begin() + (row * s[2] + j) * s[3]);
-      }
-    }
-  }
-  return out;
-}
-
-std::unique_ptr<Optimizer> make_optimizer(const FlowModel& model, const TrainSettings& s) {
-  const OptimizerOptions options{.beta1 = s.beta1, .beta2 = s.beta2, .eps = s.eps, .clip_norm = s.clip_norm};
-  if (s.rule == TrainSettings::Rule::adamax) return std::make_unique<Adamax>(model, options);
-  return std::make_unique<Adam>(model, options);
-}
 
 }  // namespace
 
@@ -44,7 +21,6 @@ Trainer::Trainer(FlowModel& model, const FlowConfig& config, const Dataset& data
       data_(data),
       settings_(s),
       steps_(steps),
-      seed_(seed),
       folder_(folder),
       metadata_(std::move(metadata)),
       loader_(data.train, data.levels, s.batch_size, seed),
@@ -52,12 +28,12 @@ Trainer::Trainer(FlowModel& model, const FlowConfig& config, const Dataset& data
                 .learning_rate = s.learning_rate,
                 .warmup_steps = s.warmup_steps,
                 .total_steps = steps},
-      optimizer_(make_optimizer(model, s)),
-      average_(model, s.average_decay),
+      step_(model, s, seed),
       progress_((steps + loader_.batches_per_epoch() - 1) / loader_.batches_per_epoch(), steps, s.batch_size,
                 unit_of(data.levels, data.dimensions())) {}
 
 Trainer::Outcome Trainer::run() {
+  const MemoryScope memory(settings_.memory);
   save(folder_.last(), 0, 0);
   epoch_.flops = kernels::flops_done();
   for (int64_t t = 1; t <= steps_; ++t) {
@@ -65,11 +41,11 @@ Trainer::Outcome Trainer::run() {
     const double learning_rate = schedule_.at(t - 1);
     const int64_t epoch = batch.epoch + 1;
     try {
-      progress_.step(epoch, t, step(batch, learning_rate));
+      step(batch, epoch, t, learning_rate);
     } catch (const NonFiniteError& e) {
       explain(epoch, t, e.what(), [&] {
         const BatchStatistics batch_moments;
-        log_prob(batch);
+        step_.log_prob(batch);
       });
     }
     if (t % loader_.batches_per_epoch() == 0 || t == steps_) {
@@ -83,33 +59,13 @@ Trainer::Outcome Trainer::run() {
   return outcome_;
 }
 
-// log p(x), or of a class-conditional model log p(x | y).
-Variable Trainer::log_prob(const Batch& batch) const {
-  const Tensor x = settings_.horizontal_flips ? flipped(batch, seed_) : batch.x;
-  return model_.has_classes() ? model_.log_prob(x, batch.labels) : model_.log_prob(x);
-}
-
-// One step: loss = -1/N sum_n log p(x_n) + l2 * (sum of squared weight-norm gains), in nats per example; then Adam.
-double Trainer::step(const Batch& batch, double learning_rate) {
-  Tape tape;
-  const BatchStatistics batch_moments;
-  Variable nll, loss;
-  {
-    const Tape::Recording on(tape);
-    // [Glow eq. 1]
-    nll = -mean(log_prob(batch));
-    loss = settings_.weight_norm_l2 > 0 ? nll + weight_norm_penalty(model_) * settings_.weight_norm_l2 : nll;
-  }
-  if (!std::isfinite(loss.item())) fail<NonFiniteError>("the loss is ", std::isnan(loss.item()) ? NAN : loss.item());
-  tape.backward(loss);
-  const auto report = optimizer_->step(learning_rate);
-  batch_moments.commit(settings_.batch_norm_momentum);
-  average_.update();
+void Trainer::step(const Batch& batch, int64_t epoch, int64_t t, double learning_rate) {
+  const auto report = step_.take(batch, learning_rate);
   ++epoch_.steps;
-  epoch_.nll += nll.item();
+  epoch_.nll += report.nll;
   epoch_.clipped += report.clipped;
   epoch_.gradient_norm = report.gradient_norm;
-  return nll.item();
+  progress_.step(epoch, t, report.nll);
 }
 
 // The averaged weights are evaluated on the validation part, and kept when they are the best so far. The last
@@ -121,7 +77,7 @@ void Trainer::finish_epoch(int64_t epoch, int64_t step, double learning_rate) {
   double validation = NAN;
   bool is_best = false;
   {
-    const MovingAverage::Use averaged(average_);
+    const MovingAverage::Use averaged(step_.average());
     const auto evaluate = [&] { validation = average_nll(model_, data_.validation, data_.levels); };
     evaluate();
     if (!std::isfinite(validation)) explain(epoch, step, "the validation loss is not finite", evaluate);

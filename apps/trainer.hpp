@@ -1,11 +1,11 @@
-// The training loop (Trainer::run, one screenful), a step of it, and what happens at the end of an epoch.
+// The training loop (Trainer::run, one screenful), and what happens at the end of an epoch.
 #pragma once
 #include "apps/density.hpp"
 #include "apps/options.hpp"
 #include "apps/pictures.hpp"
 #include "apps/progress.hpp"
 #include "apps/run_folder.hpp"
-#include "nn/optimizer.hpp"
+#include "apps/training_step.hpp"
 
 #include <cmath>
 #include <map>
@@ -26,8 +26,7 @@ class Trainer {
   Outcome run();  // NonFiniteError: the loss or a gradient; the last good checkpoint stays in place
 
  private:
-  double step(const Batch& batch, double learning_rate);
-  Variable log_prob(const Batch& batch) const;
+  void step(const Batch& batch, int64_t epoch, int64_t t, double learning_rate);
   void finish_epoch(int64_t epoch, int64_t step, double learning_rate);
   void save(const std::string& path, int64_t epoch, int64_t step);
   [[noreturn]] void explain(int64_t epoch, int64_t step, const std::string& what, const std::function<void()>& again);
@@ -37,14 +36,12 @@ class Trainer {
   const Dataset& data_;
   const TrainSettings& settings_;
   int64_t steps_;
-  uint64_t seed_;
   RunFolder& folder_;
   std::map<std::string, std::string> metadata_;
 
   Loader loader_;
   Schedule schedule_;
-  std::unique_ptr<Optimizer> optimizer_;
-  MovingAverage average_;
+  TrainingStep step_;
   Progress progress_;
   Outcome outcome_;
   double best_ = INFINITY, last_saved_ = 0;

@@ -10,15 +10,41 @@ namespace {
 
 thread_local Tape* active_tape = nullptr;
 
-// The gradient sink: every wrong gradient dies here. Adds in place only into storage that the slot owns alone.
-void flow_into(Slot& slot, const Tensor& dx, const char* name) {
+void check_gradient(const Slot& slot, const Tensor& dx, const char* name) {
   check(dx.shape() == slot.shape, name, "its gradient has shape ", dx.shape(), ", the input has ", slot.shape);
+}
+
+// The gradient sink: every wrong gradient dies here. Adds in place only into storage that nobody else sees: the slot's,
+// or else what has just arrived.
+void flow_into(Slot& slot, Tensor dx, const char* name) {
+  check_gradient(slot, dx, name);
+  if (slot.gradient.defined() && !slot.gradient.unique() && dx.unique()) std::swap(slot.gradient, dx);
   if (slot.gradient.defined()) {
     math::accumulate(slot.gradient, dx);
   } else {
-    slot.gradient = dx;
+    slot.gradient = std::move(dx);
   }
 }
+
+// Gradients set aside: while it lives, others may flow into these slots; then they are what they were.
+class Aside {
+ public:
+  Aside() = default;
+  ~Aside() {
+    while (!kept_.empty()) {  // from the last to the first: a slot may stand twice
+      kept_.back().first->gradient = std::move(kept_.back().second);
+      kept_.pop_back();
+    }
+  }
+  Aside(const Aside&) = delete;
+  Aside& operator=(const Aside&) = delete;
+  void take(const std::shared_ptr<Slot>& slot) {
+    if (slot) kept_.emplace_back(slot, std::exchange(slot->gradient, Tensor()));
+  }
+
+ private:
+  std::vector<std::pair<std::shared_ptr<Slot>, Tensor>> kept_;
+};
 
 std::vector<Variable> wrapped(const char* name, std::vector<Tensor> values, std::vector<Wrt> inputs,
                               JointPullBack joint) {
@@ -71,11 +97,22 @@ void Tape::backward(const std::vector<Variable>& outputs, const std::vector<Tens
   bool reached = false;
   for (size_t i = 0; i < outputs.size(); ++i) {
     if (!outputs[i].slot()) continue;
-    flow_into(*outputs[i].slot(), seeds[i], "Tape::backward");
+    check_gradient(*outputs[i].slot(), seeds[i], "Tape::backward");
     reached = true;
   }
   require(reached, "Tape::backward", "the loss depends on nothing that requires a gradient (was it recorded?)");
-  sweep(true, nullptr);
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    if (outputs[i].slot()) flow_into(*outputs[i].slot(), seeds[i], "Tape::backward");
+  }
+  try {
+    sweep(true, nullptr);
+  } catch (...) {
+    for (const Node& node : nodes_) {
+      for (const auto& slot : node.outputs) slot->gradient = Tensor();
+    }
+    nodes_.clear();
+    throw;
+  }
   nodes_.clear();
 }
 
@@ -83,12 +120,17 @@ std::vector<Tensor> Tape::gradients(const std::vector<Variable>& outputs, const 
                                     const std::vector<Variable>& inputs) {
   require(outputs.size() == seeds.size(), "Tape::gradients", outputs.size(), " outputs but ", seeds.size(), " seeds");
   const Pause pause;
+  Aside aside;
   std::vector<std::shared_ptr<Slot>> wanted;
-  std::vector<Tensor> before;
   for (const Variable& v : inputs) {
     require(v.requires_grad(), "Tape::gradients", "an input of shape ", v.shape(), " does not require a gradient");
     wanted.push_back(v.slot());
-    before.push_back(std::exchange(v.slot()->gradient, Tensor()));
+    aside.take(v.slot());
+  }
+  for (const Variable& v : outputs) aside.take(v.slot());
+  for (const Node& node : nodes_) {
+    for (const auto& slot : node.outputs) aside.take(slot);
+    for (const Wrt& input : node.inputs) aside.take(input.slot);
   }
   for (size_t i = 0; i < outputs.size(); ++i) {
     const auto& slot = outputs[i].slot();
@@ -98,19 +140,15 @@ std::vector<Tensor> Tape::gradients(const std::vector<Variable>& outputs, const 
   }
   sweep(false, &wanted);
   std::vector<Tensor> results;
-  for (size_t i = 0; i < inputs.size(); ++i) {
-    Tensor g = inputs[i].gradient();
-    results.push_back(g.defined() ? g : Tensor::zeros(inputs[i].shape()));
-  }
-  for (size_t i = inputs.size(); i-- > 0;) wanted[i]->gradient = before[i];  // backward: an input may stand twice
-  for (const Variable& v : outputs) {
-    if (v.slot() && !v.slot()->leaf) v.slot()->gradient = Tensor();
+  for (const Variable& v : inputs) {
+    results.push_back(v.gradient().defined() ? v.gradient() : Tensor::zeros(v.shape()));
   }
   return results;
 }
 
 // From the last node to the first: every output's gradient is complete when its node is reached. The gradient of an
-// intermediate value is dropped as soon as it has been used, unless it is wanted.
+// intermediate value is dropped as soon as it has been used, unless it is wanted; so is what a function captured, when
+// the tape is spent.
 void Tape::sweep(bool spend, const std::vector<std::shared_ptr<Slot>>* wanted) {
   const auto is_wanted = [&](const std::shared_ptr<Slot>& s) {
     return wanted && std::ranges::find(*wanted, s) != wanted->end();
@@ -124,18 +162,21 @@ void Tape::sweep(bool spend, const std::vector<std::shared_ptr<Slot>>* wanted) {
         dy.push_back(is_wanted(slot) ? slot->gradient : std::exchange(slot->gradient, Tensor()));
         if (!dy.back().defined()) dy.back() = Tensor::zeros(slot->shape);
       }
-      const auto into = [&](const std::shared_ptr<Slot>& slot, const Tensor& dx) {
-        if (!wanted || !slot->leaf || is_wanted(slot)) flow_into(*slot, dx, node.name);
+      const auto into = [&](const std::shared_ptr<Slot>& slot, Tensor dx) {
+        if (!wanted || !slot->leaf || is_wanted(slot)) flow_into(*slot, std::move(dx), node.name);
       };
       if (node.joint) {
-        const std::vector<Tensor> dx = node.joint(dy);
+        std::vector<Tensor> dx = node.joint(dy);
         require(dx.size() == node.inputs.size(), node.name, "its gradient returned ", dx.size(), " values for ",
                 node.inputs.size(), " inputs");
         for (size_t k = 0; k < dx.size(); ++k) {
-          if (node.inputs[k].slot && dx[k].defined()) into(node.inputs[k].slot, dx[k]);
+          if (node.inputs[k].slot && dx[k].defined()) into(node.inputs[k].slot, std::move(dx[k]));
         }
       } else {
-        for (const Wrt& input : node.inputs) into(input.slot, input.pull_back(dy[0]));
+        for (Wrt& input : node.inputs) {
+          into(input.slot, input.pull_back(dy[0]));
+          if (spend) input.pull_back = nullptr;
+        }
       }
       Profile::report(node.name, Profile::Phase::backward);
     }

@@ -6,6 +6,10 @@
 //
 // Nodes stand in a flat vector; its reverse order is a topological order. So there is no sort, no recursion, and a
 // million nodes cannot overflow. With no active tape, operations merely compute.
+//
+// Tapes nest: a pull-back may record a tape of its own and sweep it (flows/memory.hpp re-records layers so). The leaves
+// that such an inner tape flows into, beside its own, stand among the inputs of the outer node (record_many), which
+// returns an undefined gradient for them: they have theirs already.
 #pragma once
 #include "autograd/variable.hpp"
 
@@ -28,12 +32,13 @@ class Tape {
   Tape& operator=(const Tape&) = delete;
 
   // Adds d loss / d leaf to the gradient of every leaf that the loss depends on. What the nodes captured is freed on
-  // the way, and the tape is empty afterwards. `loss` holds one value; or give each output a seed of its shape.
+  // the way, and the tape is empty afterwards. `loss` holds one value; or give each output a seed of its shape. An
+  // error on the way leaves the tape empty, and the leaves' gradients unfinished.
   void backward(const Variable& loss);
   void backward(const std::vector<Variable>& outputs, const std::vector<Tensor>& seeds);
 
-  // The vector-Jacobian products seeds' d outputs / d inputs. Leaves the tape and all other leaves untouched, so it
-  // may be asked again with other seeds. Inputs may be leaves or intermediate values.
+  // The vector-Jacobian products seeds' d outputs / d inputs. Leaves the tape and every gradient as they were, also when
+  // there is an error on the way; so it may be asked again with other seeds. Inputs may be leaves or intermediate values.
   std::vector<Tensor> gradients(const std::vector<Variable>& outputs, const std::vector<Tensor>& seeds,
                                 const std::vector<Variable>& inputs);
 

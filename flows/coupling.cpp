@@ -39,6 +39,29 @@ Tensor Coupling::invert(const Tensor& y) const {
   return partition_->merge(y1, law_.inverse(y2.value(), m(y1).value())).value();
 }
 
+// As x1 = y1, the network runs once for both ways: what is recorded of it at y1 inverts the law, and then carries the law's
+// gradient back. dx = (dx1, dx2), put together as x is, for merge is a permutation of the values.
+std::optional<Flow::PulledBack> Coupling::pull_back(const Tensor& y, const Tensor& dy, const Tensor& dlog_det,
+                                                    const Trust& trust) const {
+  const auto [y1, y2] = partition_->split(y);
+  const Variable x1(y1.value(), true);
+  Tape tape;
+  const Variable m = [&] {
+    const Tape::Recording on(tape);
+    return this->m(x1);
+  }();
+  const Variable x2(law_.inverse(y2.value(), m.value()), true);
+  const Tensor x = partition_->merge(x1, x2).value();
+  if (!trust(x)) return std::nullopt;
+  const auto [z, log_det] = [&]() -> FlowResult {
+    const Tape::Recording on(tape);
+    const auto [z2, log_det] = law_.forward(x2, m);
+    return {partition_->merge(x1, z2), log_det};
+  }();
+  tape.backward({z, log_det}, {dy, dlog_det});
+  return PulledBack{x, partition_->merge(x1.gradient(), x2.gradient()).value()};
+}
+
 Tensor Coupling::initialize(const Tensor& x) {
   const auto [x1, x2] = partition_->split(x);
   const Variable m = partition_->select(network_.initialize(partition_->embed(x1).value()));

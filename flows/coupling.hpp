@@ -25,6 +25,8 @@ class Coupling : public Flow {
   Tensor initialize(const Tensor& x) override;  // of the network's own data-dependent layers, if it has any
   std::string describe() const override;
   std::string equation() const override { return law_.equation(); }
+  std::optional<PulledBack> pull_back(const Tensor& y, const Tensor& dy, const Tensor& dlog_det,
+                                      const Trust& trust) const override;
 
  protected:
   FlowResult transform(const Variable& x) const override;

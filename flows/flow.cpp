@@ -1,5 +1,7 @@
 #include "flows/flow.hpp"
 
+#include "flows/memory.hpp"
+
 namespace bijou::inline BIJOU_SCALAR {
 namespace {
 
@@ -20,7 +22,8 @@ void expect(const Flow& flow, const char* what, const Tensor& x, const Shape& ex
 
 FlowResult Flow::forward(const Variable& x) const {
   expect(*this, "the input of forward", x.value(), input_);
-  FlowResult result = transform(x);
+  const bool all = MemoryScope::way() == Memory::stored || !Tape::active();
+  FlowResult result = all ? transform(x) : keep_less(x);
   expect(*this, "the result of forward", result.y.value(), output_);
   expect(*this, "the log-determinant", result.log_det.value(), {});
   FiniteWatch::see(*this, result.y);

@@ -9,6 +9,8 @@
 #pragma once
 #include "nn/module.hpp"
 
+#include <optional>
+
 namespace bijou::inline BIJOU_SCALAR {
 
 struct FlowResult {
@@ -32,10 +34,21 @@ class Flow : public Module {
   // Explicit initialisation from data, for layers that have one: takes a batch, returns it as the next layer sees it.
   virtual Tensor initialize(const Tensor& x) { return forward(Variable(x)).y.value(); }
 
+  // Backward without what forward kept (memory.hpp): x from y, and its gradient from those of y and of log_det; the
+  // parameters' gradients grow. Before anything flows, trust(x) is asked; when it says no, nothing has happened.
+  struct PulledBack {
+    Tensor x, dx;
+  };
+  using Trust = std::function<bool(const Tensor& x)>;
+  virtual std::optional<PulledBack> pull_back(const Tensor& y, const Tensor& dy, const Tensor& dlog_det,
+                                              const Trust& trust) const;
+  virtual bool composite() const { return false; }  // made of flows, each of which sees to its own memory
+
  protected:
   virtual FlowResult transform(const Variable& x) const = 0;
   // Nothing is recorded: compute on Tensors, or with the operations and .value(). An iterative inverse runs in double.
   virtual Tensor invert(const Tensor& y) const = 0;
+  virtual FlowResult keep_less(const Variable& x) const;  // transform, when a MemoryScope asks for less than the tape
 
   Shape input_, output_;
 };

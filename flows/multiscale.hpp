@@ -13,10 +13,12 @@ class MultiScale : public Flow {
   std::string describe() const override;
   std::string equation() const override { return "z = (z_1, ..., z_L)    RealNVP eqs. (13)-(16)"; }
   Tensor initialize(const Tensor& x) override;
+  bool composite() const override { return true; }
 
  protected:
   FlowResult transform(const Variable& x) const override;
   Tensor invert(const Tensor& y) const override;
+  FlowResult keep_less(const Variable& x) const override { return transform(x); }  // each scale is a chain
 
  private:
   std::vector<Sequential*> scales_;

@@ -1,5 +1,9 @@
 #include "flows/sequential.hpp"
 
+#include "flows/memory.hpp"
+
+#include <algorithm>
+
 namespace bijou::inline BIJOU_SCALAR {
 
 FlowResult Sequential::transform(const Variable& x) const {
@@ -20,6 +24,11 @@ Tensor Sequential::invert(const Tensor& y) const {
   // [RealNVP eq. 12]
   for (size_t k = layers_.size(); k-- > 0;) h = layers_[k]->inverse(h);
   return h;
+}
+
+FlowResult Sequential::keep_less(const Variable& x) const {
+  const bool chain = std::ranges::none_of(layers_, &Flow::composite);
+  return chain && MemoryScope::way() == Memory::reversible ? reversible(layers_, x) : transform(x);
 }
 
 Tensor Sequential::initialize(const Tensor& x) {

@@ -26,12 +26,14 @@ class Sequential : public Flow {
   const std::vector<Flow*>& layers() const { return layers_; }
 
   Tensor initialize(const Tensor& x) override;
+  bool composite() const override { return true; }
   std::string describe() const override;
   std::string equation() const override { return "f = f_K o ... o f_1    RealNVP eqs. (10)-(12)"; }
 
  protected:
   FlowResult transform(const Variable& x) const override;
   Tensor invert(const Tensor& y) const override;
+  FlowResult keep_less(const Variable& x) const override;
 
  private:
   std::vector<Flow*> layers_;

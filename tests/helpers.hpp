@@ -26,9 +26,12 @@ std::string message(const F& f) {
 template <class F>
 std::string warnings(const F& f) {
   std::ostringstream caught;
-  std::streambuf* before = std::cerr.rdbuf(caught.rdbuf());
+  struct Diverted {  // also when f throws
+    explicit Diverted(std::streambuf* to) : before(std::cerr.rdbuf(to)) {}
+    ~Diverted() { std::cerr.rdbuf(before); }
+    std::streambuf* before;
+  } const diverted(caught.rdbuf());
   f();
-  std::cerr.rdbuf(before);
   return caught.str();
 }
 

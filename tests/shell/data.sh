@@ -66,7 +66,7 @@ refuse_memory() {  # refuse_memory <name> <regex> <n> <side> <batch>: the images
 if (($(awk '/MemTotal/ { print int($2 / 1048576) }' /proc/meminfo) > 200)); then
   skip "data: memory" "this machine has too much of it"
 else
-  refuse_memory "a batch that is too large" 'try --batch-size [0-9]+ or a smaller preset' 60000 28 48000
+  refuse_memory "a batch that is too large" 'try --memory checkpointed, --batch-size [0-9]+ or a smaller preset' 60000 28 48000
   refuse_memory "images that are too large" 'not even one example fits.*smaller' 10 4096 1
 fi
 
