@@ -168,8 +168,13 @@ int run(int argc, char** argv) {
                    "bytes, a third more time), reversible (nothing: layers are inverted; does not grow with depth)")
       ->check(CLI::IsMember(memory_names()))
       ->capture_default_str();
-  train_command->add_flag("--dry-run", training.dry_run,
-                          "try a few steps, print the memory and the time that training would take, write nothing");
+  auto* dry_run =
+      train_command->add_flag("--dry-run", training.dry_run,
+                              "try a few steps, print the memory and the time that training would take, write nothing");
+  train_command
+      ->add_flag("--profile", training.profile,
+                 "try a few steps, print where their time goes, operation by operation; write nothing")
+      ->excludes(dry_run);
   common(train_command);
 
   SampleOptions sampling;

@@ -44,6 +44,7 @@ struct TrainOptions {
   bool class_conditional = false;  // Glow: a top prior for each class
   std::string memory = "stored";   // or one of the other memory_names()
   bool dry_run = false;            // only say what a run would take
+  bool profile = false;            // only say where the time of its steps would go
   std::optional<int64_t> epochs, steps, batch_size;
   std::optional<double> learning_rate;
   uint64_t seed = 0;

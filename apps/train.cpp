@@ -6,6 +6,7 @@
 #include "apps/memory.hpp"
 #include "apps/pictures.hpp"
 #include "apps/rehearsal.hpp"
+#include "apps/step_profile.hpp"
 #include "apps/trainer.hpp"
 #include "autograd/kernels/machine.hpp"
 #include "datasets/baselines.hpp"
@@ -187,6 +188,11 @@ int train(const TrainOptions& options) {
   if (options.dry_run) {
     std::cerr << heading;
     print(rehearse(*model, data, s, options.seed), s);
+    return 0;
+  }
+  if (options.profile) {
+    std::cerr << heading;
+    print(profile_step(*model, data, s, options.seed), s);
     return 0;
   }
   RunFolder folder(options.out.empty() ? "runs/" + options.family + "-" + data_stem(options.data) : options.out);

@@ -1,5 +1,7 @@
 #include "nn/optimizer.hpp"
 
+#include "autograd/profile.hpp"
+
 #include <cmath>
 #include <numbers>
 #include <utility>
@@ -30,6 +32,7 @@ Optimizer::Report Optimizer::step(double learning_rate) {
     if (g.defined()) update(step, g, e);
   }
   clear_gradients();
+  Profile::report(name(), Profile::Phase::step);
   return {norm, clipped};
 }
 

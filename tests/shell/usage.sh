@@ -22,7 +22,7 @@ expect_help "usage: --help" "$bijou" --help
 for command in train sample evaluate; do
   expect_help "usage: $command --help" "$bijou" $command --help
   case $command in
-    train) options='--data --data-dir --preset --set --bits --class-conditional --out --epochs --steps --batch-size --lr --seed --memory --dry-run --threads' ;;
+    train) options='--data --data-dir --preset --set --bits --class-conditional --out --epochs --steps --batch-size --lr --seed --memory --dry-run --profile --threads' ;;
     sample) options='--count --class --temperature --seed --out --threads' ;;
     evaluate) options='--data --data-dir --split --json --threads' ;;
   esac
