@@ -3,6 +3,7 @@
 #include "autograd/kernels/branches.hpp"
 #include "autograd/kernels/gemm.hpp"
 #include "autograd/kernels/parallel.hpp"
+#include "autograd/kernels/winograd.hpp"
 
 #include <cstring>
 #include <memory>
@@ -77,15 +78,19 @@ void convolve(const ConvShape& s, Padding pad, const Real* x, const Real* w, con
   });
 }
 
+bool by_winograd(const ConvShape& s) { return s.kh == 3 && s.kw == 3 && s.in >= 12 && s.out >= 12; }
+
 Padding same(const ConvShape& s) { return {(s.kh - 1) / 2, (s.kw - 1) / 2}; }
 
 }  // namespace
 
 void conv2d(const ConvShape& s, const Real* x, const Real* w, const Real* bias, bool relu, Real* y) {
+  if (by_winograd(s)) return winograd::forward(s, x, w, bias, relu, y);
   convolve(s, same(s), x, w, bias, relu, y);
 }
 
 void conv2d_backward_data(const ConvShape& s, const Real* dy, const Real* w, Real* dx) {
+  if (by_winograd(s)) return winograd::backward_data(s, dy, w, dx);
   std::vector<Real> turned(static_cast<size_t>(s.kh * s.kw * s.in * s.out));  // [kh, kw, out, in]
   for (int64_t k = 0; k < s.kh * s.kw; ++k) {
     const Real* from = w + (s.kh * s.kw - 1 - k) * s.in * s.out;
@@ -98,6 +103,7 @@ void conv2d_backward_data(const ConvShape& s, const Real* dy, const Real* w, Rea
 }
 
 void conv2d_backward_weights(const ConvShape& s, const Real* x, const Real* dy, Real* dw) {
+  if (by_winograd(s)) return winograd::backward_weights(s, x, dy, dw);
   const int64_t block = block_pixels(s), pixels = s.pixels(), size = s.patch() * s.out;
   const int64_t blocks = (pixels + block - 1) / block;
   // Chunks of consecutive blocks, each with a sum of its own; the sums are added in order. About 20 MFLOP a chunk.

@@ -1,0 +1,230 @@
+#include "autograd/kernels/winograd.hpp"
+
+#include "autograd/kernels/gemm.hpp"
+#include "autograd/kernels/parallel.hpp"
+#include "autograd/kernels/winograd_product.hpp"
+#include "autograd/kernels/winograd_transforms.hpp"
+#include "autograd/kernels/workspace.hpp"
+
+#include <algorithm>
+
+namespace bijou::inline BIJOU_SCALAR::kernels::winograd {
+namespace {
+
+// The tiles of all images, in reading order.
+struct Tiles {
+  int64_t h, w, down, across, count;
+  explicit Tiles(const ConvShape& s)
+      : h(s.h), w(s.w), down((s.h + 3) / 4), across((s.w + 3) / 4), count(s.n * down * across) {}
+};
+
+// Where the values of a size x size square of pixels stand whose corner is `before` pixels up and left of the tile's;
+// `outside` for those that are not in the image.
+template <int Size>
+void find_pixels(const Tiles& tiles, int64_t tile, int64_t before, int64_t channels, const Real* image,
+                 const Real* outside, const Real* (&at)[Size][Size]) {
+  const int64_t top = tile / tiles.across % tiles.down * 4 - before, left = tile % tiles.across * 4 - before;
+  image += tile / (tiles.across * tiles.down) * tiles.h * tiles.w * channels;
+  for (int i = 0; i < Size; ++i) {
+    for (int j = 0; j < Size; ++j) {
+      const int64_t row = top + i, column = left + j;
+      const bool inside = row >= 0 && row < tiles.h && column >= 0 && column < tiles.w;
+      at[i][j] = inside ? image + (row * tiles.w + column) * channels : outside;
+    }
+  }
+}
+
+// The 36 values of a lane of channels go to 36 planes. A plane is a line longer than its values: at powers of two all
+// of them would fall into the same few lines of the cache.
+constexpr int64_t plane_of(int64_t rows, int64_t width) {
+  return rows * width + 64 / static_cast<int64_t>(sizeof(Real));
+}
+
+// A [.., channels] image, or some of its channels.
+struct Image {
+  const Real* data;
+  int64_t channels, first, count;
+};
+
+// Tiles [begin, end) -> to [36][tiles][whole_lanes(count)] by T d T' of the Column; a tile's square of pixels begins
+// `before` pixels up and left of it.
+template <class Column>
+void transform_tiles(const Tiles& tiles, int64_t begin, int64_t end, int64_t before, const Image& image, int64_t plane,
+                     Real* to) {
+  constexpr int Size = Column::kFrom;
+  thread_local Workspace nothing;
+  Real* const zeros = nothing.get(image.count);
+  std::fill(zeros, zeros + image.count, Real{0});
+  for (int64_t t = begin; t < end; ++t, to += whole_lanes(image.count)) {
+    const Real* at[Size][Size];
+    find_pixels(tiles, t, before, image.channels, image.data + image.first, zeros, at);
+    for (int64_t c = 0; c < image.count; c += kLane) {
+      Lane d[Size][Size], v[6][6];
+      for (int i = 0; i < Size; ++i) {
+        for (int j = 0; j < Size; ++j) d[i][j] = load(at[i][j] + c, image.count - c);
+      }
+      both_sides<Column>(d, v);
+      for (int i = 0; i < 6; ++i) {
+        for (int j = 0; j < 6; ++j) store(to + (i * 6 + j) * plane + c, v[i][j]);
+      }
+    }
+  }
+}
+
+// A kernel's weights [3, 3, in, out] as they are, or turned by 180 degrees with in and out exchanged.
+struct Kernel {
+  const Real* w;
+  int64_t in, out;
+  bool turned;
+  Lane lane(int tap, int64_t c, int64_t o) const {
+    if (!turned) return load(w + (tap * in + c) * out + o, out - o);
+    Lane v{};
+    const Real* from = w + ((8 - tap) * out + o) * in + c;
+    for (int64_t i = 0; i < std::min(kLane, out - o); ++i) v[i] = from[i * in];
+    return v;
+  }
+};
+
+// Matrices [in, out] by panels of kPanel columns, the last one narrower: each packed for panel_product.
+struct Panel {
+  int64_t first, width;
+};
+int64_t panels_of(int64_t out) { return (out + kPanel - 1) / kPanel; }
+Panel panel_of(int64_t p, int64_t out) { return {p * kPanel, std::min(kPanel, whole_lanes(out) - p * kPanel)}; }
+
+// U [36][panels][in][width] = G g G'
+void transform_kernel(const Kernel& kernel, Real* u) {
+  const int64_t plane = kernel.in * whole_lanes(kernel.out), group = 16;
+  for_tasks((kernel.in + group - 1) / group, [&](int64_t task) {
+    for (int64_t o = 0; o < kernel.out; o += kLane) {
+      const Panel panel = panel_of(o / kPanel, kernel.out);
+      for (int64_t c = task * group; c < std::min(kernel.in, (task + 1) * group); ++c) {
+        Lane g[3][3], t[6][6];
+        for (int tap = 0; tap < 9; ++tap) g[tap / 3][tap % 3] = kernel.lane(tap, c, o);
+        both_sides<KernelColumn>(g, t);
+        Real* to = u + panel.first * kernel.in + c * panel.width + (o - panel.first);
+        for (int i = 0; i < 6; ++i) {
+          for (int j = 0; j < 6; ++j) store(to + (i * 6 + j) * plane, t[i][j]);
+        }
+      }
+    }
+  });
+}
+
+// y = max(0, A' m A + bias) for the output channels of one panel.
+void transform_back(const Tiles& tiles, int64_t begin, int64_t end, const Panel& panel, int64_t channels, int64_t plane,
+                    const Real* m, const Real* bias, bool relu, Real* y) {
+  for (int64_t t = begin; t < end; ++t, m += panel.width) {
+    const Real* at[4][4];
+    find_pixels(tiles, t, 0, channels, y, nullptr, at);
+    for (int64_t o = 0; o < panel.width; o += kLane) {
+      Lane d[6][6], r[4][4];
+      for (int i = 0; i < 6; ++i) {
+        for (int j = 0; j < 6; ++j) d[i][j] = load(m + (i * 6 + j) * plane + o);
+      }
+      both_sides<OutputColumn>(d, r);
+      const int64_t first = panel.first + o, count = channels - first;
+      const Lane b = bias ? load(bias + first, count) : Lane{};
+      for (int i = 0; i < 4; ++i) {
+        for (int j = 0; j < 4; ++j) {
+          if (!at[i][j]) continue;
+          const Lane v = r[i][j] + b;
+          store(const_cast<Real*>(at[i][j]) + first, relu ? (v < Lane{} ? Lane{} : v) : v, count);
+        }
+      }
+    }
+  }
+}
+
+// As many tiles as keep a block's V and M within the second-level cache, yet no less than eight blocks: a function of
+// the shape alone.
+int64_t block_tiles(int64_t tiles, int64_t in, int64_t out) {
+  const int64_t budget = 640 * 1024 / (36 * 4 * (in + out));
+  const int64_t most = std::clamp<int64_t>(budget / 6 * 6, 12, 96);
+  return std::clamp<int64_t>((tiles / 8 + 5) / 6 * 6, 6, most);
+}
+
+void convolve(const ConvShape& s, const Real* x, const Kernel& kernel, const Real* bias, bool relu, Real* y) {
+  const Tiles tiles(s);
+  const int64_t pitch = whole_lanes(s.in), width = whole_lanes(s.out);
+  thread_local Workspace transformed;
+  Real* const u = transformed.get(36 * s.in * width);
+  transform_kernel(kernel, u);
+  const int64_t block = block_tiles(tiles.count, pitch, std::min(width, kPanel));
+  const int64_t v_plane = plane_of(block, pitch), m_plane = plane_of(block, std::min(width, kPanel));
+  for_tasks((tiles.count + block - 1) / block, [&](int64_t task) {
+    thread_local Workspace space;
+    Real* const v = space.get(36 * (v_plane + m_plane));
+    Real* const m = v + 36 * v_plane;
+    const int64_t begin = task * block, end = std::min(tiles.count, begin + block);
+    transform_tiles<InputColumn>(tiles, begin, end, 1, {x, s.in, 0, s.in}, v_plane, v);
+    for (int64_t p = 0; p < panels_of(s.out); ++p) {
+      const Panel panel = panel_of(p, s.out);
+      for (int64_t k = 0; k < 36; ++k) {
+        panel_product(end - begin, panel.width, s.in, {v + k * v_plane, pitch, 1}, u + (k * width + panel.first) * s.in,
+                      false, m + k * m_plane);
+      }
+      transform_back(tiles, begin, end, panel, s.out, m_plane, m, bias, relu, y);
+    }
+  });
+}
+
+}  // namespace
+
+void forward(const ConvShape& s, const Real* x, const Real* w, const Real* bias, bool relu, Real* y) {
+  convolve(s, x, {w, s.in, s.out, false}, bias, relu, y);
+}
+
+void backward_data(const ConvShape& s, const Real* dy, const Real* w, Real* dx) {
+  convolve({s.n, s.h, s.w, s.out, s.in, 3, 3}, dy, {w, s.out, s.in, true}, nullptr, false, dx);
+}
+
+void backward_weights(const ConvShape& s, const Real* x, const Real* dy, Real* dw) {
+  const Tiles tiles(s);
+  const int64_t pitch = whole_lanes(s.in), width = whole_lanes(s.out), size = 36 * s.in * width;
+  const int64_t block = block_tiles(tiles.count, pitch, width);
+  const int64_t blocks = (tiles.count + block - 1) / block;
+  const int64_t chunks = std::min<int64_t>(blocks, 8);
+  thread_local Workspace partial;
+  Real* const sums = partial.get(chunks * size);
+  const int64_t v_plane = plane_of(block, pitch), y_plane = plane_of(block, width);
+  for_tasks(chunks, [&](int64_t chunk) {
+    thread_local Workspace space;
+    Real* const v = space.get(36 * (v_plane + y_plane));
+    Real* const r = v + 36 * v_plane;
+    const int64_t first = chunk * blocks / chunks, last = (chunk + 1) * blocks / chunks;
+    for (int64_t b = first; b < last; ++b) {
+      const int64_t begin = b * block, end = std::min(tiles.count, begin + block), count = end - begin;
+      transform_tiles<InputColumn>(tiles, begin, end, 1, {x, s.in, 0, s.in}, v_plane, v);
+      for (int64_t p = 0; p < panels_of(s.out); ++p) {
+        const Panel panel = panel_of(p, s.out);
+        transform_tiles<OutputColumnAdjoint>(tiles, begin, end, 0,
+                                             {dy, s.out, panel.first, std::min(panel.width, s.out - panel.first)},
+                                             y_plane, r + panel.first * count);
+      }
+      for (int64_t k = 0; k < 36; ++k) {
+        for (int64_t p = 0; p < panels_of(s.out); ++p) {
+          const Panel panel = panel_of(p, s.out);
+          panel_product(s.in, panel.width, count, {v + k * v_plane, 1, pitch}, r + k * y_plane + panel.first * count,
+                        b != first, sums + chunk * size + (k * width + panel.first) * s.in);
+        }
+      }
+    }
+  });
+  for_tasks((s.in + 15) / 16, [&](int64_t task) {
+    for (int64_t o = 0; o < s.out; o += kLane) {
+      const Panel panel = panel_of(o / kPanel, s.out);
+      for (int64_t c = task * 16; c < std::min(s.in, (task + 1) * 16); ++c) {
+        Lane t[6][6]{}, g[3][3];
+        for (int64_t chunk = 0; chunk < chunks; ++chunk) {
+          const Real* from = sums + chunk * size + panel.first * s.in + c * panel.width + (o - panel.first);
+          for (int k = 0; k < 36; ++k) t[k / 6][k % 6] += load(from + k * s.in * width);
+        }
+        both_sides<KernelColumnAdjoint>(t, g);
+        for (int tap = 0; tap < 9; ++tap) store(dw + (tap * s.in + c) * s.out + o, g[tap / 3][tap % 3], s.out - o);
+      }
+    }
+  });
+}
+
+}  // namespace bijou
