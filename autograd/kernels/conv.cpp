@@ -78,7 +78,7 @@ void convolve(const ConvShape& s, Padding pad, const Real* x, const Real* w, con
   });
 }
 
-bool by_winograd(const ConvShape& s) { return s.kh == 3 && s.kw == 3 && s.in >= 12 && s.out >= 12; }
+bool by_winograd(const ConvShape& s) { return s.kh == 3 && s.kw == 3 && s.in >= 8 && s.out >= 8; }
 
 Padding same(const ConvShape& s) { return {(s.kh - 1) / 2, (s.kw - 1) / 2}; }
 

@@ -1,8 +1,7 @@
 #include "autograd/kernels/winograd.hpp"
 
-#include "autograd/kernels/gemm.hpp"
+#include "autograd/kernels/panel_product.hpp"
 #include "autograd/kernels/parallel.hpp"
-#include "autograd/kernels/winograd_product.hpp"
 #include "autograd/kernels/winograd_transforms.hpp"
 #include "autograd/kernels/workspace.hpp"
 
@@ -55,13 +54,18 @@ void transform_tiles(const Tiles& tiles, int64_t begin, int64_t end, int64_t bef
   thread_local Workspace nothing;
   Real* const zeros = nothing.get(image.count);
   std::fill(zeros, zeros + image.count, Real{0});
+  const Real *at[Size][Size], *next[Size][Size];
+  find_pixels(tiles, begin, before, image.channels, image.data + image.first, zeros, next);
   for (int64_t t = begin; t < end; ++t, to += whole_lanes(image.count)) {
-    const Real* at[Size][Size];
-    find_pixels(tiles, t, before, image.channels, image.data + image.first, zeros, at);
+    std::copy(&next[0][0], &next[0][0] + Size * Size, &at[0][0]);
+    find_pixels(tiles, std::min(t + 1, end - 1), before, image.channels, image.data + image.first, zeros, next);
     for (int64_t c = 0; c < image.count; c += kLane) {
       Lane d[Size][Size], v[6][6];
       for (int i = 0; i < Size; ++i) {
-        for (int j = 0; j < Size; ++j) d[i][j] = load(at[i][j] + c, image.count - c);
+        for (int j = 0; j < Size; ++j) {
+          d[i][j] = load(at[i][j] + c, image.count - c);
+          __builtin_prefetch(next[i][j] + c);
+        }
       }
       both_sides<Column>(d, v);
       for (int i = 0; i < 6; ++i) {
@@ -70,6 +74,8 @@ void transform_tiles(const Tiles& tiles, int64_t begin, int64_t end, int64_t bef
     }
   }
 }
+
+constexpr int64_t kRows = 16;  // of the 36 matrices that one task transforms
 
 // A kernel's weights [3, 3, in, out] as they are, or turned by 180 degrees with in and out exchanged.
 struct Kernel {
@@ -85,20 +91,13 @@ struct Kernel {
   }
 };
 
-// Matrices [in, out] by panels of kPanel columns, the last one narrower: each packed for panel_product.
-struct Panel {
-  int64_t first, width;
-};
-int64_t panels_of(int64_t out) { return (out + kPanel - 1) / kPanel; }
-Panel panel_of(int64_t p, int64_t out) { return {p * kPanel, std::min(kPanel, whole_lanes(out) - p * kPanel)}; }
-
 // U [36][panels][in][width] = G g G'
 void transform_kernel(const Kernel& kernel, Real* u) {
-  const int64_t plane = kernel.in * whole_lanes(kernel.out), group = 16;
-  for_tasks((kernel.in + group - 1) / group, [&](int64_t task) {
+  const int64_t plane = plane_of(kernel.in, whole_lanes(kernel.out));
+  for_tasks((kernel.in + kRows - 1) / kRows, [&](int64_t task) {
     for (int64_t o = 0; o < kernel.out; o += kLane) {
       const Panel panel = panel_of(o / kPanel, kernel.out);
-      for (int64_t c = task * group; c < std::min(kernel.in, (task + 1) * group); ++c) {
+      for (int64_t c = task * kRows; c < std::min(kernel.in, (task + 1) * kRows); ++c) {
         Lane g[3][3], t[6][6];
         for (int tap = 0; tap < 9; ++tap) g[tap / 3][tap % 3] = kernel.lane(tap, c, o);
         both_sides<KernelColumn>(g, t);
@@ -136,37 +135,73 @@ void transform_back(const Tiles& tiles, int64_t begin, int64_t end, const Panel&
   }
 }
 
-// As many tiles as keep a block's V and M within the second-level cache, yet no less than eight blocks: a function of
-// the shape alone.
-int64_t block_tiles(int64_t tiles, int64_t in, int64_t out) {
-  const int64_t budget = 640 * 1024 / (36 * 4 * (in + out));
-  const int64_t most = std::clamp<int64_t>(budget / 6 * 6, 12, 96);
-  return std::clamp<int64_t>((tiles / 8 + 5) / 6 * 6, 6, most);
+// A task is a block of tiles, as many as keep its V and M within the second-level cache, and a part of the output
+// channels: all, unless there are few blocks. A function of the shape alone.
+struct Blocks {
+  int64_t tiles, parts;
+};
+Blocks cut_tiles(const ConvShape& s, int64_t tiles) {
+  const int64_t panel = std::min(whole_lanes(s.out), kPanel);
+  const int64_t most = 640 * 1024 / (36 * 4 * (whole_lanes(s.in) + panel)) / 6 * 6;
+  const int64_t block = std::clamp<int64_t>((tiles / 8 + 5) / 6 * 6, 12, std::clamp<int64_t>(most, 12, 96));
+  const int64_t blocks = (tiles + block - 1) / block;
+  return {block, std::clamp<int64_t>((4 + blocks - 1) / blocks, 1, panels_of(s.out))};
 }
 
 void convolve(const ConvShape& s, const Real* x, const Kernel& kernel, const Real* bias, bool relu, Real* y) {
   const Tiles tiles(s);
-  const int64_t pitch = whole_lanes(s.in), width = whole_lanes(s.out);
+  const Blocks cut = cut_tiles(s, tiles.count);
+  const int64_t pitch = whole_lanes(s.in), width = whole_lanes(s.out), panels = panels_of(s.out);
+  const int64_t u_plane = plane_of(s.in, width), v_plane = plane_of(cut.tiles, pitch),
+                m_plane = plane_of(cut.tiles, std::min(width, kPanel));
   thread_local Workspace transformed;
-  Real* const u = transformed.get(36 * s.in * width);
+  Real* const u = transformed.get(36 * u_plane);
   transform_kernel(kernel, u);
-  const int64_t block = block_tiles(tiles.count, pitch, std::min(width, kPanel));
-  const int64_t v_plane = plane_of(block, pitch), m_plane = plane_of(block, std::min(width, kPanel));
-  for_tasks((tiles.count + block - 1) / block, [&](int64_t task) {
+  for_tasks((tiles.count + cut.tiles - 1) / cut.tiles * cut.parts, [&](int64_t task) {
     thread_local Workspace space;
     Real* const v = space.get(36 * (v_plane + m_plane));
     Real* const m = v + 36 * v_plane;
-    const int64_t begin = task * block, end = std::min(tiles.count, begin + block);
+    const int64_t part = task % cut.parts, begin = task / cut.parts * cut.tiles;
+    const int64_t end = std::min(tiles.count, begin + cut.tiles);
     transform_tiles<InputColumn>(tiles, begin, end, 1, {x, s.in, 0, s.in}, v_plane, v);
-    for (int64_t p = 0; p < panels_of(s.out); ++p) {
+    for (int64_t p = panels * part / cut.parts; p < panels * (part + 1) / cut.parts; ++p) {
       const Panel panel = panel_of(p, s.out);
       for (int64_t k = 0; k < 36; ++k) {
-        panel_product(end - begin, panel.width, s.in, {v + k * v_plane, pitch, 1}, u + (k * width + panel.first) * s.in,
+        panel_product(end - begin, panel.width, {v + k * v_plane, pitch, 1, s.in}, u + k * u_plane + panel.first * s.in,
                       false, m + k * m_plane);
       }
       transform_back(tiles, begin, end, panel, s.out, m_plane, m, bias, relu, y);
     }
   });
+}
+
+// Chunks of tiles with sums of their own, which are then added in order; parts of the output channels; tiles whose
+// transforms are held at a time.
+struct Cut {
+  int64_t chunks, parts, block;
+};
+Cut cut_weights(const ConvShape& s, int64_t tiles) {
+  const int64_t bytes = 36 * s.in * whole_lanes(s.out) * static_cast<int64_t>(sizeof(Real));
+  const int64_t wanted = std::clamp<int64_t>(tiles / 256, 4, 16);
+  const int64_t chunks = std::clamp<int64_t>(std::min(tiles / 16, (int64_t{16} << 20) / bytes), 1, wanted);
+  return {chunks, std::min(panels_of(s.out), (wanted + chunks - 1) / chunks), std::min<int64_t>(128, tiles)};
+}
+
+// dw = G' (sum over the chunks) G, for input channels [begin, end).
+void transform_sums(const ConvShape& s, int64_t chunks, const Real* sums, int64_t begin, int64_t end, Real* dw) {
+  const int64_t plane = plane_of(s.in, whole_lanes(s.out));
+  for (int64_t o = 0; o < s.out; o += kLane) {
+    const Panel panel = panel_of(o / kPanel, s.out);
+    for (int64_t c = begin; c < end; ++c) {
+      Lane t[6][6]{}, g[3][3];
+      for (int64_t chunk = 0; chunk < chunks; ++chunk) {
+        const Real* from = sums + chunk * 36 * plane + panel.first * s.in + c * panel.width + (o - panel.first);
+        for (int k = 0; k < 36; ++k) t[k / 6][k % 6] += load(from + k * plane);
+      }
+      both_sides<KernelColumnAdjoint>(t, g);
+      for (int tap = 0; tap < 9; ++tap) store(dw + (tap * s.in + c) * s.out + o, g[tap / 3][tap % 3], s.out - o);
+    }
+  }
 }
 
 }  // namespace
@@ -181,49 +216,33 @@ void backward_data(const ConvShape& s, const Real* dy, const Real* w, Real* dx) 
 
 void backward_weights(const ConvShape& s, const Real* x, const Real* dy, Real* dw) {
   const Tiles tiles(s);
-  const int64_t pitch = whole_lanes(s.in), width = whole_lanes(s.out), size = 36 * s.in * width;
-  const int64_t block = block_tiles(tiles.count, pitch, width);
-  const int64_t blocks = (tiles.count + block - 1) / block;
-  const int64_t chunks = std::min<int64_t>(blocks, 8);
+  const Cut cut = cut_weights(s, tiles.count);
+  const int64_t pitch = whole_lanes(s.in), width = whole_lanes(s.out), plane = plane_of(s.in, width);
   thread_local Workspace partial;
-  Real* const sums = partial.get(chunks * size);
-  const int64_t v_plane = plane_of(block, pitch), y_plane = plane_of(block, width);
-  for_tasks(chunks, [&](int64_t chunk) {
+  Real* const sums = partial.get(cut.chunks * 36 * plane);
+  const int64_t v_plane = plane_of(cut.block, pitch), r_plane = plane_of(cut.block, width);
+  for_tasks(cut.chunks * cut.parts, [&](int64_t task) {
     thread_local Workspace space;
-    Real* const v = space.get(36 * (v_plane + y_plane));
+    Real* const v = space.get(36 * (v_plane + r_plane));
     Real* const r = v + 36 * v_plane;
-    const int64_t first = chunk * blocks / chunks, last = (chunk + 1) * blocks / chunks;
-    for (int64_t b = first; b < last; ++b) {
-      const int64_t begin = b * block, end = std::min(tiles.count, begin + block), count = end - begin;
+    const int64_t chunk = task / cut.parts, part = task % cut.parts, panels = panels_of(s.out);
+    const int64_t first = tiles.count * chunk / cut.chunks, last = tiles.count * (chunk + 1) / cut.chunks;
+    for (int64_t begin = first; begin < last; begin += cut.block) {
+      const int64_t end = std::min(last, begin + cut.block), count = end - begin;
       transform_tiles<InputColumn>(tiles, begin, end, 1, {x, s.in, 0, s.in}, v_plane, v);
-      for (int64_t p = 0; p < panels_of(s.out); ++p) {
+      for (int64_t p = panels * part / cut.parts; p < panels * (part + 1) / cut.parts; ++p) {
         const Panel panel = panel_of(p, s.out);
-        transform_tiles<OutputColumnAdjoint>(tiles, begin, end, 0,
-                                             {dy, s.out, panel.first, std::min(panel.width, s.out - panel.first)},
-                                             y_plane, r + panel.first * count);
-      }
-      for (int64_t k = 0; k < 36; ++k) {
-        for (int64_t p = 0; p < panels_of(s.out); ++p) {
-          const Panel panel = panel_of(p, s.out);
-          panel_product(s.in, panel.width, count, {v + k * v_plane, 1, pitch}, r + k * y_plane + panel.first * count,
-                        b != first, sums + chunk * size + (k * width + panel.first) * s.in);
+        transform_tiles<OutputColumnAdjoint>(
+            tiles, begin, end, 0, {dy, s.out, panel.first, std::min(panel.width, s.out - panel.first)}, r_plane, r);
+        for (int64_t k = 0; k < 36; ++k) {
+          panel_product(s.in, panel.width, {v + k * v_plane, 1, pitch, count}, r + k * r_plane, begin != first,
+                        sums + (chunk * 36 + k) * plane + panel.first * s.in);
         }
       }
     }
   });
-  for_tasks((s.in + 15) / 16, [&](int64_t task) {
-    for (int64_t o = 0; o < s.out; o += kLane) {
-      const Panel panel = panel_of(o / kPanel, s.out);
-      for (int64_t c = task * 16; c < std::min(s.in, (task + 1) * 16); ++c) {
-        Lane t[6][6]{}, g[3][3];
-        for (int64_t chunk = 0; chunk < chunks; ++chunk) {
-          const Real* from = sums + chunk * size + panel.first * s.in + c * panel.width + (o - panel.first);
-          for (int k = 0; k < 36; ++k) t[k / 6][k % 6] += load(from + k * s.in * width);
-        }
-        both_sides<KernelColumnAdjoint>(t, g);
-        for (int tap = 0; tap < 9; ++tap) store(dw + (tap * s.in + c) * s.out + o, g[tap / 3][tap % 3], s.out - o);
-      }
-    }
+  for_tasks((s.in + kRows - 1) / kRows, [&](int64_t task) {
+    transform_sums(s, cut.chunks, sums, task * kRows, std::min(s.in, (task + 1) * kRows), dw);
   });
 }
 
