@@ -1,6 +1,7 @@
 #include "autograd/kernels/conv.hpp"
 
 #include "autograd/kernels/branches.hpp"
+#include "autograd/kernels/conv_few.hpp"
 #include "autograd/kernels/gemm.hpp"
 #include "autograd/kernels/parallel.hpp"
 #include "autograd/kernels/winograd.hpp"
@@ -78,19 +79,32 @@ void convolve(const ConvShape& s, Padding pad, const Real* x, const Real* w, con
   });
 }
 
-bool by_winograd(const ConvShape& s) { return s.kh == 3 && s.kw == 3 && s.in >= 8 && s.out >= 8; }
+
+int way_of(const ConvShape& s) {
+  static const char* force = getenv("WAY");
+  if (force) return *force - '0';
+  return s.kh == 3 && s.kw == 3 && s.in >= 8 && s.out >= 8 ? 1 : s.in < s.out ? 2 : 3;
+}
 
 Padding same(const ConvShape& s) { return {(s.kh - 1) / 2, (s.kw - 1) / 2}; }
 
 }  // namespace
 
 void conv2d(const ConvShape& s, const Real* x, const Real* w, const Real* bias, bool relu, Real* y) {
-  if (by_winograd(s)) return winograd::forward(s, x, w, bias, relu, y);
+  const int way = way_of(s);
+  if (way == 1) return winograd::forward(s, x, w, bias, relu, y);
+  if (way == 2) return conv2d_few_in(s, x, {w, false, same(s).top, same(s).left}, bias, relu, y);
+  if (way == 3) return conv2d_few_out(s, x, {w, false, same(s).top, same(s).left}, bias, relu, y);
   convolve(s, same(s), x, w, bias, relu, y);
 }
 
 void conv2d_backward_data(const ConvShape& s, const Real* dy, const Real* w, Real* dx) {
-  if (by_winograd(s)) return winograd::backward_data(s, dy, w, dx);
+  const ConvShape back{s.n, s.h, s.w, s.out, s.in, s.kh, s.kw};
+  const Padding pad{s.kh - 1 - same(s).top, s.kw - 1 - same(s).left};
+  const int way = way_of(back);
+  if (way == 1) return winograd::backward_data(s, dy, w, dx);
+  if (way == 2) return conv2d_few_in(back, dy, {w, true, pad.top, pad.left}, nullptr, false, dx);
+  if (way == 3) return conv2d_few_out(back, dy, {w, true, pad.top, pad.left}, nullptr, false, dx);
   std::vector<Real> turned(static_cast<size_t>(s.kh * s.kw * s.in * s.out));  // [kh, kw, out, in]
   for (int64_t k = 0; k < s.kh * s.kw; ++k) {
     const Real* from = w + (s.kh * s.kw - 1 - k) * s.in * s.out;
@@ -98,12 +112,14 @@ void conv2d_backward_data(const ConvShape& s, const Real* dy, const Real* w, Rea
       for (int64_t o = 0; o < s.out; ++o) turned[(k * s.out + o) * s.in + c] = from[c * s.out + o];
     }
   }
-  const ConvShape back{s.n, s.h, s.w, s.out, s.in, s.kh, s.kw};
-  convolve(back, {s.kh - 1 - same(s).top, s.kw - 1 - same(s).left}, dy, turned.data(), nullptr, false, dx);
+  convolve(back, pad, dy, turned.data(), nullptr, false, dx);
 }
 
 void conv2d_backward_weights(const ConvShape& s, const Real* x, const Real* dy, Real* dw) {
-  if (by_winograd(s)) return winograd::backward_weights(s, x, dy, dw);
+  const int way = way_of(s);
+  if (way == 1) return winograd::backward_weights(s, x, dy, dw);
+  if (way == 2) return conv2d_few_in_weights(s, x, dy, dw);
+  if (way == 3) return conv2d_few_out_weights(s, x, dy, dw);
   const int64_t block = block_pixels(s), pixels = s.pixels(), size = s.patch() * s.out;
   const int64_t blocks = (pixels + block - 1) / block;
   // Chunks of consecutive blocks, each with a sum of its own; the sums are added in order. About 20 MFLOP a chunk.
