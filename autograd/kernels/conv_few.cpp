@@ -5,11 +5,21 @@
 #include "autograd/kernels/workspace.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 namespace bijou::inline BIJOU_SCALAR::kernels {
 namespace {
 
 constexpr int64_t kPixels = 48;  // of one product: its result stays in the first-level cache
+
+// Four numbers: a few channels of a pixel. Reading them may touch up to three values more than are wanted.
+constexpr int64_t kQuad = 4;
+using Quad = Real __attribute__((vector_size(kQuad * sizeof(Real))));
+Quad load_quad(const Real* p) {
+  Quad v;
+  std::memcpy(&v, p, sizeof v);
+  return v;
+}
 
 // Columns of a panel of a packed matrix [rows, columns], zeros after its last one -> [rows, width]
 void pack(int64_t rows, int64_t columns, const Panel& panel, const Real* from, Real* to) {
@@ -136,9 +146,9 @@ void conv2d_few_in_weights(const ConvShape& s, const Real* x, const Real* dy, Re
 
 void conv2d_few_out(const ConvShape& s, const Real* x, const FewKernel& k, const Real* bias, bool relu, Real* y) {
   constexpr int64_t kDepth = 128;  // input channels of one product: their weights stay in the first-level cache
-  const int64_t taps = s.kh * s.kw, columns = taps * s.out;
+  const int64_t columns = s.kh * s.kw * s.out, pitch = whole_lanes(columns);
   thread_local Workspace weights;
-  Real* const b = weights.get(s.in * whole_lanes(columns));
+  Real* const b = weights.get(s.in * pitch);
   for (int64_t p = 0; p < panels_of(columns); ++p) {
     const Panel panel = panel_of(p, columns);
     Real* to = b + panel.first * s.in;
@@ -154,7 +164,7 @@ void conv2d_few_out(const ConvShape& s, const Real* x, const FewKernel& k, const
     const int64_t n = task / bands.of_image, begin = task % bands.of_image * bands.rows;
     const int64_t end = std::min(s.h, begin + bands.rows);
     const int64_t first = std::max<int64_t>(0, begin - k.top), last = std::min(s.h, end - k.top + s.kh - 1);
-    Real* const c = space.get(kPixels * kPanel + (last - first) * s.w * columns);
+    Real* const c = space.get(kPixels * kPanel + (last - first) * s.w * pitch + kQuad);
     Real* const z = c + kPixels * kPanel;
     const Real* from = x + (n * s.h + first) * s.w * s.in;
     for (int64_t at = 0, pixels = (last - first) * s.w; at < pixels; at += kPixels) {
@@ -166,56 +176,63 @@ void conv2d_few_out(const ConvShape& s, const Real* x, const FewKernel& k, const
                         b + panel.first * s.in + d * panel.width, d > 0, c);
         }
         for (int64_t i = 0; i < count; ++i) {
-          std::copy_n(c + i * panel.width, std::min(panel.width, columns - panel.first),
-                      z + (at + i) * columns + panel.first);
+          for (int64_t l = 0; l < panel.width; l += kLane) {
+            store(z + (at + i) * pitch + panel.first + l, load(c + i * panel.width + l));
+          }
         }
       }
     }
     for (int64_t i = begin; i < end; ++i) {
+      // The rows of z that are there: 0 <= i + u - top - first < last - first
+      const int64_t u0 = std::max<int64_t>(0, first - i + k.top), u1 = std::min(s.kh, last - i + k.top);
       for (int64_t j = 0; j < s.w; ++j) {
-        Real* const to = y + ((n * s.h + i) * s.w + j) * s.out;
-        for (int64_t o = 0; o < s.out; ++o) to[o] = bias ? bias[o] : 0;
-        for (int64_t u = std::max(first, i - k.top) - i + k.top; u < std::min(last - i + k.top, s.kh); ++u) {
-          for (int64_t v = std::max<int64_t>(0, k.left - j); v < std::min(s.w - j + k.left, s.kw); ++v) {
-            const Real* add = z + ((i + u - k.top - first) * s.w + j + v - k.left) * columns + (u * s.kw + v) * s.out;
-            for (int64_t o = 0; o < s.out; ++o) to[o] += add[o];
+        const int64_t v0 = std::max<int64_t>(0, k.left - j), v1 = std::min(s.kw, s.w - j + k.left);
+        const Real* const around = z + ((i - k.top - first) * s.w + j - k.left) * pitch;
+        for (int64_t o = 0; o < s.out; o += kQuad) {
+          Quad sum{};
+          for (int64_t u = u0; u < u1; ++u) {
+            for (int64_t v = v0; v < v1; ++v) {
+              sum += load_quad(around + (u * s.w + v) * pitch + (u * s.kw + v) * s.out + o);
+            }
+          }
+          for (int64_t q = 0; q < std::min(kQuad, s.out - o); ++q) {
+            const Real value = bias ? sum[q] + bias[o + q] : sum[q];
+            y[((n * s.h + i) * s.w + j) * s.out + o + q] = relu && value < 0 ? 0 : value;
           }
         }
-        for (int64_t o = 0; relu && o < s.out; ++o) to[o] = to[o] < 0 ? 0 : to[o];
       }
     }
   });
 }
 
 void conv2d_few_out_weights(const ConvShape& s, const Real* x, const Real* dy, Real* dw) {
-  const int64_t columns = s.kh * s.kw * s.out, size = s.in * whole_lanes(columns);
-  const int64_t top = (s.kh - 1) / 2, left = (s.kw - 1) / 2;
+  // Padded the other way round, a patch of dy holds what a pixel of x was read for, last tap first.
+  const ConvShape r{s.n, s.h, s.w, s.out, s.in, s.kh, s.kw};
+  const int64_t top = s.kh / 2, left = s.kw / 2, run = s.kw * s.out, row = (s.w + s.kw - 1) * s.out;
+  const int64_t columns = r.patch(), pitch = whole_lanes(columns), size = s.in * pitch;
   const Bands bands(s, 128);
   const int64_t chunks = chunks_of(s, bands.count);
   thread_local Workspace partial;
   Real* const sums = partial.get(chunks * size);
   for_tasks(chunks, [&](int64_t chunk) {
     thread_local Workspace space;
-    Real* const packed = space.get(bands.rows * s.w * (kPanel + columns));
+    Real* const packed = space.get(bands.rows * s.w * (kPanel + pitch) + (bands.rows + s.kh - 1) * row + 2 * kLane);
     Real* const patches = packed + bands.rows * s.w * kPanel;
+    Real* const rows = patches + bands.rows * s.w * pitch + kLane;
     const int64_t first = bands.count * chunk / chunks, last = bands.count * (chunk + 1) / chunks;
     for (int64_t band = first; band < last; ++band) {
       const int64_t n = band / bands.of_image, begin = band % bands.of_image * bands.rows;
       const int64_t end = std::min(s.h, begin + bands.rows), pixels = (end - begin) * s.w;
-      Real* to = patches;  // of dy at the places that read this pixel
-      for (int64_t i = begin; i < end; ++i) {
-        for (int64_t j = 0; j < s.w; ++j) {
-          for (int64_t tap = 0; tap < s.kh * s.kw; ++tap, to += s.out) {
-            const int64_t row = i - tap / s.kw + top, column = j - tap % s.kw + left;
-            const bool inside = row >= 0 && row < s.h && column >= 0 && column < s.w;
-            const Real* from = dy + ((n * s.h + row) * s.w + column) * s.out;
-            for (int64_t o = 0; o < s.out; ++o) to[o] = inside ? from[o] : 0;
-          }
+      pad_rows(r, dy + n * s.h * s.w * s.out, left, begin - top, end - top + s.kh - 1, rows);
+      for (int64_t i = 0; i < pixels; ++i) {
+        for (int64_t u = 0; u < s.kh; ++u) {  // whole lanes: the next run overwrites what is too much
+          const Real* const from = rows + (i / s.w + u) * row + i % s.w * s.out;
+          for (int64_t l = 0; l < run; l += kLane) store(patches + i * pitch + u * run + l, load(from + l));
         }
       }
       for (int64_t p = 0; p < panels_of(columns); ++p) {
         const Panel panel = panel_of(p, columns);
-        pack(pixels, columns, panel, patches, packed);
+        pack(pixels, pitch, panel, patches, packed);
         panel_product(s.in, panel.width, {x + (n * s.h + begin) * s.w * s.in, 1, s.in, pixels}, packed, band != first,
                       sums + chunk * size + panel.first * s.in);
       }
@@ -223,7 +240,7 @@ void conv2d_few_out_weights(const ConvShape& s, const Real* x, const Real* dy, R
   });
   for (int64_t i = 0; i < columns; ++i) {
     const Panel panel = panel_of(i / kPanel, columns);
-    const int64_t tap = i / s.out, o = i % s.out;
+    const int64_t tap = s.kh * s.kw - 1 - i / s.out, o = i % s.out;
     for (int64_t c = 0; c < s.in; ++c) {
       const Real* from = sums + panel.first * s.in + c * panel.width + (i - panel.first);
       Real sum = 0;
