@@ -1,7 +1,7 @@
 #include "autograd/kernels/conv.hpp"
 
 #include "autograd/kernels/branches.hpp"
-#include "autograd/kernels/conv_few.hpp"
+#include "autograd/kernels/conv_direct.hpp"
 #include "autograd/kernels/gemm.hpp"
 #include "autograd/kernels/parallel.hpp"
 #include "autograd/kernels/winograd.hpp"
@@ -12,10 +12,6 @@
 
 namespace bijou::inline BIJOU_SCALAR::kernels {
 namespace {
-
-struct Padding {  // zeros before the first row and column
-  int64_t top, left;
-};
 
 // The patches of pixels [begin, end) as rows of kh * kw * in values. Where a patch's row lies inside the image its
 // kw * in values are contiguous in channels-last memory: one copy.
@@ -93,8 +89,8 @@ Padding same(const ConvShape& s) { return {(s.kh - 1) / 2, (s.kw - 1) / 2}; }
 void conv2d(const ConvShape& s, const Real* x, const Real* w, const Real* bias, bool relu, Real* y) {
   const int way = way_of(s);
   if (way == 1) return winograd::forward(s, x, w, bias, relu, y);
-  if (way == 2) return conv2d_few_in(s, x, {w, false, same(s).top, same(s).left}, bias, relu, y);
-  if (way == 3) return conv2d_few_out(s, x, {w, false, same(s).top, same(s).left}, bias, relu, y);
+  if (way == 2) return direct::forward(s, same(s), x, {w, s.kh * s.kw, s.in, s.out, false}, bias, relu, y);
+  if (way == 3) return taps::forward(s, same(s), x, {w, s.kh * s.kw, s.in, s.out, false}, bias, relu, y);
   convolve(s, same(s), x, w, bias, relu, y);
 }
 
@@ -103,8 +99,8 @@ void conv2d_backward_data(const ConvShape& s, const Real* dy, const Real* w, Rea
   const Padding pad{s.kh - 1 - same(s).top, s.kw - 1 - same(s).left};
   const int way = way_of(back);
   if (way == 1) return winograd::backward_data(s, dy, w, dx);
-  if (way == 2) return conv2d_few_in(back, dy, {w, true, pad.top, pad.left}, nullptr, false, dx);
-  if (way == 3) return conv2d_few_out(back, dy, {w, true, pad.top, pad.left}, nullptr, false, dx);
+  if (way == 2) return direct::forward(back, pad, dy, {w, s.kh * s.kw, s.out, s.in, true}, nullptr, false, dx);
+  if (way == 3) return taps::forward(back, pad, dy, {w, s.kh * s.kw, s.out, s.in, true}, nullptr, false, dx);
   std::vector<Real> turned(static_cast<size_t>(s.kh * s.kw * s.in * s.out));  // [kh, kw, out, in]
   for (int64_t k = 0; k < s.kh * s.kw; ++k) {
     const Real* from = w + (s.kh * s.kw - 1 - k) * s.in * s.out;
@@ -118,8 +114,8 @@ void conv2d_backward_data(const ConvShape& s, const Real* dy, const Real* w, Rea
 void conv2d_backward_weights(const ConvShape& s, const Real* x, const Real* dy, Real* dw) {
   const int way = way_of(s);
   if (way == 1) return winograd::backward_weights(s, x, dy, dw);
-  if (way == 2) return conv2d_few_in_weights(s, x, dy, dw);
-  if (way == 3) return conv2d_few_out_weights(s, x, dy, dw);
+  if (way == 2) return direct::backward_weights(s, same(s), x, dy, dw);
+  if (way == 3) return taps::backward_weights(s, same(s), x, dy, dw);
   const int64_t block = block_pixels(s), pixels = s.pixels(), size = s.patch() * s.out;
   const int64_t blocks = (pixels + block - 1) / block;
   // Chunks of consecutive blocks, each with a sum of its own; the sums are added in order. About 20 MFLOP a chunk.

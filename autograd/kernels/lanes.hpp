@@ -4,7 +4,11 @@
 #pragma once
 #include "autograd/real.hpp"
 
+#include <algorithm>
 #include <cstring>
+#if defined(__AVX512F__)
+#include <immintrin.h>
+#endif
 
 namespace bijou::inline BIJOU_SCALAR::kernels {
 
@@ -29,6 +33,26 @@ inline Lane load(const Real* p) {
 inline void store(Real* p, const Lane& v) { std::memcpy(p, &v, sizeof v); }
 
 // The first `count` of a lane; when loaded, the others are zero.
+#if defined(__AVX512F__)
+inline Lane load(const Real* p, int64_t count) {
+  if (count >= kLane) return load(p);
+  const auto first = static_cast<unsigned>((1 << std::max<int64_t>(0, count)) - 1);
+  if constexpr (sizeof(Real) == 4) {
+    return (Lane)_mm512_maskz_loadu_ps(static_cast<__mmask16>(first), p);
+  } else {
+    return (Lane)_mm512_maskz_loadu_pd(static_cast<__mmask8>(first), p);
+  }
+}
+inline void store(Real* p, const Lane& v, int64_t count) {
+  if (count >= kLane) return store(p, v);
+  const auto first = static_cast<unsigned>((1 << std::max<int64_t>(0, count)) - 1);
+  if constexpr (sizeof(Real) == 4) {
+    _mm512_mask_storeu_ps(p, static_cast<__mmask16>(first), (__m512)v);
+  } else {
+    _mm512_mask_storeu_pd(p, static_cast<__mmask8>(first), (__m512d)v);
+  }
+}
+#else
 inline Lane load(const Real* p, int64_t count) {
   if (count >= kLane) return load(p);
   Lane v{};
@@ -39,5 +63,6 @@ inline void store(Real* p, const Lane& v, int64_t count) {
   if (count >= kLane) return store(p, v);
   for (int64_t i = 0; i < count; ++i) p[i] = v[i];
 }
+#endif
 
 }  // namespace bijou

@@ -1,5 +1,6 @@
 #include "autograd/kernels/winograd.hpp"
 
+#include "autograd/kernels/kernel_view.hpp"
 #include "autograd/kernels/panel_product.hpp"
 #include "autograd/kernels/parallel.hpp"
 #include "autograd/kernels/winograd_transforms.hpp"
@@ -77,22 +78,8 @@ void transform_tiles(const Tiles& tiles, int64_t begin, int64_t end, int64_t bef
 
 constexpr int64_t kRows = 16;  // of the 36 matrices that one task transforms
 
-// A kernel's weights [3, 3, in, out] as they are, or turned by 180 degrees with in and out exchanged.
-struct Kernel {
-  const Real* w;
-  int64_t in, out;
-  bool turned;
-  Lane lane(int tap, int64_t c, int64_t o) const {
-    if (!turned) return load(w + (tap * in + c) * out + o, out - o);
-    Lane v{};
-    const Real* from = w + ((8 - tap) * out + o) * in + c;
-    for (int64_t i = 0; i < std::min(kLane, out - o); ++i) v[i] = from[i * in];
-    return v;
-  }
-};
-
 // U [36][panels][in][width] = G g G'
-void transform_kernel(const Kernel& kernel, Real* u) {
+void transform_kernel(const KernelView& kernel, Real* u) {
   const int64_t plane = plane_of(kernel.in, whole_lanes(kernel.out));
   for_tasks((kernel.in + kRows - 1) / kRows, [&](int64_t task) {
     for (int64_t o = 0; o < kernel.out; o += kLane) {
@@ -148,7 +135,7 @@ Blocks cut_tiles(const ConvShape& s, int64_t tiles) {
   return {block, std::clamp<int64_t>((4 + blocks - 1) / blocks, 1, panels_of(s.out))};
 }
 
-void convolve(const ConvShape& s, const Real* x, const Kernel& kernel, const Real* bias, bool relu, Real* y) {
+void convolve(const ConvShape& s, const Real* x, const KernelView& kernel, const Real* bias, bool relu, Real* y) {
   const Tiles tiles(s);
   const Blocks cut = cut_tiles(s, tiles.count);
   const int64_t pitch = whole_lanes(s.in), width = whole_lanes(s.out), panels = panels_of(s.out);
@@ -207,11 +194,11 @@ void transform_sums(const ConvShape& s, int64_t chunks, const Real* sums, int64_
 }  // namespace
 
 void forward(const ConvShape& s, const Real* x, const Real* w, const Real* bias, bool relu, Real* y) {
-  convolve(s, x, {w, s.in, s.out, false}, bias, relu, y);
+  convolve(s, x, {w, 9, s.in, s.out, false}, bias, relu, y);
 }
 
 void backward_data(const ConvShape& s, const Real* dy, const Real* w, Real* dx) {
-  convolve({s.n, s.h, s.w, s.out, s.in, 3, 3}, dy, {w, s.out, s.in, true}, nullptr, false, dx);
+  convolve({s.n, s.h, s.w, s.out, s.in, 3, 3}, dy, {w, 9, s.out, s.in, true}, nullptr, false, dx);
 }
 
 void backward_weights(const ConvShape& s, const Real* x, const Real* dy, Real* dw) {
