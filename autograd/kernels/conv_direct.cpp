@@ -1,6 +1,7 @@
 #include "autograd/kernels/conv_direct.hpp"
 
 #include "autograd/kernels/branches.hpp"
+#include "autograd/kernels/gemm.hpp"
 #include "autograd/kernels/panel_product.hpp"
 #include "autograd/kernels/parallel.hpp"
 #include "autograd/kernels/workspace.hpp"
@@ -51,9 +52,7 @@ struct Bands {
 struct Band {
   int64_t n, begin, end;
   Band(const ConvShape& s, const Bands& bands, int64_t i)
-      : n(i / bands.of_image),
-        begin(i % bands.of_image * bands.rows),
-        end(std::min(s.h, begin + bands.rows)) {}
+      : n(i / bands.of_image), begin(i % bands.of_image * bands.rows), end(std::min(s.h, begin + bands.rows)) {}
 };
 
 // y = max(0, c + bias) for a panel's channels.
@@ -150,6 +149,8 @@ void pointwise(const ConvShape& s, const Real* x, const Real* b, const Real* bia
 
 void direct::forward(const ConvShape& s, Padding pad, const Real* x, const KernelView& w, const Real* bias, bool relu,
                      Real* y) {
+  took(w.taps == 1 ? Branch::conv_direct_pointwise : Branch::conv_direct);
+  count_flops(2 * s.pixels() * s.patch() * s.out);
   const int64_t patch = s.patch(), pitch = (s.w + s.kw - 1) * s.in;
   thread_local Workspace weights;
   Real* const b = weights.get(patch * whole_lanes(s.out));
@@ -179,6 +180,8 @@ void direct::forward(const ConvShape& s, Padding pad, const Real* x, const Kerne
 
 void direct::backward_weights(const ConvShape& s, Padding pad, const Real* x, const Real* dy, Real* dw) {
   const bool pointwise = s.kh * s.kw == 1;
+  took(pointwise ? Branch::conv_weights_direct_pointwise : Branch::conv_weights_direct);
+  count_flops(2 * s.pixels() * s.patch() * s.out);
   const int64_t patch = s.patch(), pitch = (s.w + s.kw - 1) * s.in, size = patch * whole_lanes(s.out);
   const int64_t panels = panels_of(s.out);
   const Bands bands(s, 128);
@@ -196,7 +199,8 @@ void direct::backward_weights(const ConvShape& s, Padding pad, const Real* x, co
       const int64_t count = band.end - band.begin, at = (band.n * s.h + band.begin) * s.w;
       const Real* const rows = pointwise ? x + at * s.in : padded;
       if (!pointwise) {
-        pad_rows(s, x + band.n * s.h * s.w * s.in, pad.left, band.begin - pad.top, band.end - pad.top + s.kh - 1, padded);
+        pad_rows(s, x + band.n * s.h * s.w * s.in, pad.left, band.begin - pad.top, band.end - pad.top + s.kh - 1,
+                 padded);
       }
       for (int64_t p = panels * part / cut.parts; p < panels * (part + 1) / cut.parts; ++p) {
         const Panel panel = panel_of(p, s.out);
@@ -242,6 +246,8 @@ void add_taps(const ConvShape& s, Padding pad, const Band& band, int64_t first, 
 
 void taps::forward(const ConvShape& s, Padding pad, const Real* x, const KernelView& w, const Real* bias, bool relu,
                    Real* y) {
+  took(Branch::conv_taps);
+  count_flops(2 * s.pixels() * s.patch() * s.out);
   const int64_t columns = w.taps * s.out, pitch = whole_lanes(columns);
   thread_local Workspace weights;
   Real* const b = weights.get(s.in * pitch);
@@ -250,7 +256,8 @@ void taps::forward(const ConvShape& s, Padding pad, const Real* x, const KernelV
   for_tasks(bands.count, [&](int64_t task) {
     thread_local Workspace space;
     const Band band(s, bands, task);
-    const int64_t first = std::max<int64_t>(0, band.begin - pad.top), last = std::min(s.h, band.end - pad.top + s.kh - 1);
+    const int64_t first = std::max<int64_t>(0, band.begin - pad.top),
+                  last = std::min(s.h, band.end - pad.top + s.kh - 1);
     const int64_t pixels = (last - first) * s.w;
     Real* const c = space.get(kPixels * kPanel + pixels * pitch + kQuad);
     Real* const z = c + kPixels * kPanel;
@@ -270,9 +277,12 @@ void taps::forward(const ConvShape& s, Padding pad, const Real* x, const KernelV
 }
 
 void taps::backward_weights(const ConvShape& s, Padding pad, const Real* x, const Real* dy, Real* dw) {
+  took(Branch::conv_weights_taps);
+  count_flops(2 * s.pixels() * s.patch() * s.out);
   // Padded the other way round, a patch of dy holds what a pixel of x was read for, last tap first.
   const ConvShape r{s.n, s.h, s.w, s.out, s.in, s.kh, s.kw};
-  const int64_t top = s.kh - 1 - pad.top, left = s.kw - 1 - pad.left, run = s.kw * s.out, row = (s.w + s.kw - 1) * s.out;
+  const int64_t top = s.kh - 1 - pad.top, left = s.kw - 1 - pad.left, run = s.kw * s.out,
+                row = (s.w + s.kw - 1) * s.out;
   const int64_t columns = r.patch(), pitch = whole_lanes(columns);
   const Bands bands(s, 128);
   const int64_t size = s.in * pitch, chunks = cut_weights(s, bands.count, size, 1).chunks;

@@ -15,10 +15,6 @@
 
 namespace bijou::inline BIJOU_SCALAR::kernels {
 
-struct Padding {  // zeros before the first row and column
-  int64_t top, left;
-};
-
 namespace direct {
 void forward(const ConvShape& s, Padding pad, const Real* x, const KernelView& w, const Real* bias, bool relu, Real* y);
 void backward_weights(const ConvShape& s, Padding pad, const Real* x, const Real* dy, Real* dw);

@@ -38,11 +38,12 @@ CBLAS_TRANSPOSE op(bool transpose) { return transpose ? CblasTrans : CblasNoTran
 
 void gemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const Real* a, int64_t lda, const Real* b, int64_t ldb,
           Real beta, Real* c, int64_t ldc) {
-  flops.fetch_add(2 * m * n * k, std::memory_order_relaxed);
+  count_flops(2 * m * n * k);
   blas_gemm(op(ta), op(tb), static_cast<int>(m), static_cast<int>(n), static_cast<int>(k), a, static_cast<int>(lda), b,
             static_cast<int>(ldb), beta, c, static_cast<int>(ldc));
 }
 
+void count_flops(int64_t count) { flops.fetch_add(count, std::memory_order_relaxed); }
 int64_t flops_done() { return flops.load(std::memory_order_relaxed); }
 
 void matmul(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const Real* a, const Real* b, Real* c) {

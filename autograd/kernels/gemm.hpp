@@ -20,8 +20,9 @@ void matmul_naive(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int6
                   Real* c);
 
 // Floating-point operations that products and convolutions have done so far (2 for a multiply-add), for speed
-// figures.
+// figures. Winograd's are counted as those of the direct convolution that it replaces.
 int64_t flops_done();
+void count_flops(int64_t count);
 
 // X [n, m] = op(A)^-1 B for a triangular A [n, n].
 void solve_triangular(bool upper, bool transpose, bool unit_diagonal, int64_t n, int64_t m, const Real* a,

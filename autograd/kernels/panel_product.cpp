@@ -6,7 +6,9 @@ namespace bijou::inline BIJOU_SCALAR::kernels {
 namespace {
 
 // How many rows of C fit the registers beside `lanes` lanes.
-constexpr int rows_beside(int lanes) { return lanes == 1 ? 12 : lanes == 2 ? (kPanelLanes == 4 ? 12 : 6) : lanes == 3 ? 8 : 6; }
+constexpr int rows_beside(int lanes) {
+  return lanes == 1 ? 12 : lanes == 2 ? (kPanelLanes == 4 ? 12 : 6) : lanes == 3 ? 8 : 6;
+}
 
 // `Rows` rows and `Lanes` lanes of C.
 template <int Rows, int Lanes>

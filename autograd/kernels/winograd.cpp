@@ -1,6 +1,7 @@
 #include "autograd/kernels/winograd.hpp"
 
-#include "autograd/kernels/kernel_view.hpp"
+#include "autograd/kernels/branches.hpp"
+#include "autograd/kernels/gemm.hpp"
 #include "autograd/kernels/panel_product.hpp"
 #include "autograd/kernels/parallel.hpp"
 #include "autograd/kernels/winograd_transforms.hpp"
@@ -135,33 +136,6 @@ Blocks cut_tiles(const ConvShape& s, int64_t tiles) {
   return {block, std::clamp<int64_t>((4 + blocks - 1) / blocks, 1, panels_of(s.out))};
 }
 
-void convolve(const ConvShape& s, const Real* x, const KernelView& kernel, const Real* bias, bool relu, Real* y) {
-  const Tiles tiles(s);
-  const Blocks cut = cut_tiles(s, tiles.count);
-  const int64_t pitch = whole_lanes(s.in), width = whole_lanes(s.out), panels = panels_of(s.out);
-  const int64_t u_plane = plane_of(s.in, width), v_plane = plane_of(cut.tiles, pitch),
-                m_plane = plane_of(cut.tiles, std::min(width, kPanel));
-  thread_local Workspace transformed;
-  Real* const u = transformed.get(36 * u_plane);
-  transform_kernel(kernel, u);
-  for_tasks((tiles.count + cut.tiles - 1) / cut.tiles * cut.parts, [&](int64_t task) {
-    thread_local Workspace space;
-    Real* const v = space.get(36 * (v_plane + m_plane));
-    Real* const m = v + 36 * v_plane;
-    const int64_t part = task % cut.parts, begin = task / cut.parts * cut.tiles;
-    const int64_t end = std::min(tiles.count, begin + cut.tiles);
-    transform_tiles<InputColumn>(tiles, begin, end, 1, {x, s.in, 0, s.in}, v_plane, v);
-    for (int64_t p = panels * part / cut.parts; p < panels * (part + 1) / cut.parts; ++p) {
-      const Panel panel = panel_of(p, s.out);
-      for (int64_t k = 0; k < 36; ++k) {
-        panel_product(end - begin, panel.width, {v + k * v_plane, pitch, 1, s.in}, u + k * u_plane + panel.first * s.in,
-                      false, m + k * m_plane);
-      }
-      transform_back(tiles, begin, end, panel, s.out, m_plane, m, bias, relu, y);
-    }
-  });
-}
-
 // Chunks of tiles with sums of their own, which are then added in order; parts of the output channels; tiles whose
 // transforms are held at a time.
 struct Cut {
@@ -193,17 +167,42 @@ void transform_sums(const ConvShape& s, int64_t chunks, const Real* sums, int64_
 
 }  // namespace
 
-void forward(const ConvShape& s, const Real* x, const Real* w, const Real* bias, bool relu, Real* y) {
-  convolve(s, x, {w, 9, s.in, s.out, false}, bias, relu, y);
-}
-
-void backward_data(const ConvShape& s, const Real* dy, const Real* w, Real* dx) {
-  convolve({s.n, s.h, s.w, s.out, s.in, 3, 3}, dy, {w, 9, s.out, s.in, true}, nullptr, false, dx);
+void forward(const ConvShape& s, const Real* x, const KernelView& kernel, const Real* bias, bool relu, Real* y) {
+  took(Branch::conv_winograd);
+  count_flops(2 * s.pixels() * s.patch() * s.out);  // as many as a direct convolution would need
+  const Tiles tiles(s);
+  const Blocks cut = cut_tiles(s, tiles.count);
+  if (cut.parts > 1) took(Branch::conv_winograd_parts);
+  const int64_t pitch = whole_lanes(s.in), width = whole_lanes(s.out), panels = panels_of(s.out);
+  const int64_t u_plane = plane_of(s.in, width), v_plane = plane_of(cut.tiles, pitch),
+                m_plane = plane_of(cut.tiles, std::min(width, kPanel));
+  thread_local Workspace transformed;
+  Real* const u = transformed.get(36 * u_plane);
+  transform_kernel(kernel, u);
+  for_tasks((tiles.count + cut.tiles - 1) / cut.tiles * cut.parts, [&](int64_t task) {
+    thread_local Workspace space;
+    Real* const v = space.get(36 * (v_plane + m_plane));
+    Real* const m = v + 36 * v_plane;
+    const int64_t part = task % cut.parts, begin = task / cut.parts * cut.tiles;
+    const int64_t end = std::min(tiles.count, begin + cut.tiles);
+    transform_tiles<InputColumn>(tiles, begin, end, 1, {x, s.in, 0, s.in}, v_plane, v);
+    for (int64_t p = panels * part / cut.parts; p < panels * (part + 1) / cut.parts; ++p) {
+      const Panel panel = panel_of(p, s.out);
+      for (int64_t k = 0; k < 36; ++k) {
+        panel_product(end - begin, panel.width, {v + k * v_plane, pitch, 1, s.in}, u + k * u_plane + panel.first * s.in,
+                      false, m + k * m_plane);
+      }
+      transform_back(tiles, begin, end, panel, s.out, m_plane, m, bias, relu, y);
+    }
+  });
 }
 
 void backward_weights(const ConvShape& s, const Real* x, const Real* dy, Real* dw) {
   const Tiles tiles(s);
   const Cut cut = cut_weights(s, tiles.count);
+  took(Branch::conv_weights_winograd);
+  if (cut.parts > 1) took(Branch::conv_weights_parts);
+  count_flops(2 * s.pixels() * s.patch() * s.out);
   const int64_t pitch = whole_lanes(s.in), width = whole_lanes(s.out), plane = plane_of(s.in, width);
   thread_local Workspace partial;
   Real* const sums = partial.get(cut.chunks * 36 * plane);
@@ -231,6 +230,55 @@ void backward_weights(const ConvShape& s, const Real* x, const Real* dy, Real* d
   for_tasks((s.in + kRows - 1) / kRows, [&](int64_t task) {
     transform_sums(s, cut.chunks, sums, task * kRows, std::min(s.in, (task + 1) * kRows), dw);
   });
+}
+
+namespace {
+
+constexpr double kB[6][6] = {{4, 0, -5, 0, 1, 0},  {0, -4, -4, 1, 1, 0}, {0, 4, -4, -1, 1, 0},
+                             {0, -2, -1, 2, 1, 0}, {0, 2, -1, -2, 1, 0}, {0, 4, 0, -5, 0, 1}};  // B'
+constexpr double kG[6][3] = {{1. / 4, 0, 0},
+                             {-1. / 6, -1. / 6, -1. / 6},
+                             {-1. / 6, 1. / 6, -1. / 6},
+                             {1. / 24, 1. / 12, 1. / 6},
+                             {1. / 24, -1. / 12, 1. / 6},
+                             {0, 0, 1}};
+constexpr double kA[4][6] = {{1, 1, 1, 1, 1, 0}, {0, 1, -1, 2, -2, 0}, {0, 1, 1, 4, 4, 0}, {0, 1, -1, 8, -8, 1}};  // A'
+
+// y = M x M', or M' x M
+template <int Rows, int Columns>
+void both_sides_naive(const double (&m)[Rows][Columns], const double (&x)[Columns][Columns], double (&y)[Rows][Rows]) {
+  for (int i = 0; i < Rows; ++i)
+    for (int j = 0; j < Rows; ++j) {
+      y[i][j] = 0;
+      for (int k = 0; k < Columns; ++k)
+        for (int l = 0; l < Columns; ++l) y[i][j] += m[i][k] * x[k][l] * m[j][l];
+    }
+}
+template <int Rows, int Columns>
+void both_sides_adjoint(const double (&m)[Rows][Columns], const double (&x)[Rows][Rows],
+                        double (&y)[Columns][Columns]) {
+  double transposed[Columns][Rows];
+  for (int i = 0; i < Rows; ++i)
+    for (int j = 0; j < Columns; ++j) transposed[j][i] = m[i][j];
+  both_sides_naive(transposed, x, y);
+}
+
+}  // namespace
+
+void tile_naive(const double (&d)[6][6], const double (&g)[3][3], double (&y)[4][4]) {
+  double u[6][6], v[6][6];
+  both_sides_naive(kG, g, u);
+  both_sides_naive(kB, d, v);
+  for (int i = 0; i < 36; ++i) u[i / 6][i % 6] *= v[i / 6][i % 6];
+  both_sides_naive(kA, u, y);
+}
+
+void tile_backward_weights_naive(const double (&d)[6][6], const double (&dy)[4][4], double (&dg)[3][3]) {
+  double r[6][6], v[6][6];
+  both_sides_adjoint(kA, dy, r);
+  both_sides_naive(kB, d, v);
+  for (int i = 0; i < 36; ++i) r[i / 6][i % 6] *= v[i / 6][i % 6];
+  both_sides_adjoint(kG, r, dg);
 }
 
 }  // namespace bijou

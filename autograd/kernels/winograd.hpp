@@ -32,12 +32,12 @@
 // Height and width need not be multiples of 4: what lies outside the image is read as zero and not written.
 #pragma once
 #include "autograd/kernels/conv.hpp"
+#include "autograd/kernels/kernel_view.hpp"
 
 namespace bijou::inline BIJOU_SCALAR::kernels::winograd {
 
-// The three of conv.hpp, for 3x3 kernels.
-void forward(const ConvShape& s, const Real* x, const Real* w, const Real* bias, bool relu, Real* y);
-void backward_data(const ConvShape& s, const Real* dy, const Real* w, Real* dx);
+// For 3x3 kernels: the convolution with w, as it is or turned, and the gradient of its weights.
+void forward(const ConvShape& s, const Real* x, const KernelView& w, const Real* bias, bool relu, Real* y);
 void backward_weights(const ConvShape& s, const Real* x, const Real* dy, Real* dw);
 
 // One tile of one channel by the formulas above, straight from the matrices, in double.
