@@ -1,131 +1,92 @@
 #include "autograd/kernels/conv.hpp"
 
 #include "autograd/kernels/branches.hpp"
+#include "autograd/kernels/conv_direct.hpp"
+#include "autograd/kernels/conv_patches.hpp"
 #include "autograd/kernels/gemm.hpp"
-#include "autograd/kernels/parallel.hpp"
+#include "autograd/kernels/winograd.hpp"
 
-#include <cstring>
-#include <memory>
+#include <algorithm>
 #include <vector>
 
 namespace bijou::inline BIJOU_SCALAR::kernels {
 namespace {
 
-struct Padding {  // zeros before the first row and column
-  int64_t top, left;
-};
+enum class Way { patches, direct, taps, winograd };
 
-// The patches of pixels [begin, end) as rows of kh * kw * in values. Where a patch's row lies inside the image its
-// kw * in values are contiguous in channels-last memory: one copy.
-void write_patches(const ConvShape& s, Padding pad, const Real* x, int64_t begin, int64_t end, Real* patches) {
-  const int64_t run = s.kw * s.in;
-  for (int64_t p = begin; p < end; ++p) {
-    const int64_t j = p % s.w, i = p / s.w % s.h, n = p / (s.w * s.h);
-    const int64_t left = j - pad.left;
-    const int64_t skip = std::max<int64_t>(0, -left), stop = std::min(s.kw, s.w - left);  // columns in the image
-    for (int64_t u = 0; u < s.kh; ++u, patches += run) {
-      const int64_t row = i + u - pad.top;
-      if (row < 0 || row >= s.h || stop <= skip) {
-        std::memset(patches, 0, static_cast<size_t>(run) * sizeof(Real));
-        continue;
-      }
-      const Real* from = x + ((n * s.h + row) * s.w + left + skip) * s.in;
-      std::fill(patches, patches + skip * s.in, Real{0});
-      std::memcpy(patches + skip * s.in, from, static_cast<size_t>((stop - skip) * s.in) * sizeof(Real));
-      std::fill(patches + stop * s.in, patches + run, Real{0});
-    }
-  }
-}
-
-// As many pixels as keep a block's patches and products within about 256 KiB; a function of the shape alone.
-int64_t block_pixels(const ConvShape& s) {
-  const int64_t budget = 65536 / (s.patch() + s.out);
-  return std::clamp<int64_t>(budget / 16 * 16, 32, 512);
-}
-
-void finish(int64_t pixels, int64_t channels, const Real* bias, bool relu, Real* y) {
-  if (!bias && !relu) return;
-  for (int64_t p = 0; p < pixels; ++p, y += channels) {
-    if (bias && relu) {
-#pragma omp simd
-      for (int64_t c = 0; c < channels; ++c) y[c] = y[c] + bias[c] < 0 ? 0 : y[c] + bias[c];
-    } else if (bias) {
-#pragma omp simd
-      for (int64_t c = 0; c < channels; ++c) y[c] += bias[c];
-    } else {
-#pragma omp simd
-      for (int64_t c = 0; c < channels; ++c) y[c] = y[c] < 0 ? 0 : y[c];
-    }
-  }
-}
-
-void convolve(const ConvShape& s, Padding pad, const Real* x, const Real* w, const Real* bias, bool relu, Real* y) {
-  const bool pointwise = s.kh == 1 && s.kw == 1;
-  took(pointwise ? Branch::conv_pointwise : Branch::conv_patches);
-  const int64_t block = block_pixels(s), pixels = s.pixels();
-  for_tasks((pixels + block - 1) / block, [&](int64_t t) {
-    const int64_t begin = t * block, end = std::min(pixels, begin + block);
-    const Real* rows = x + begin * s.in;
-    thread_local std::vector<Real> patches;
-    if (!pointwise) {
-      patches.resize(static_cast<size_t>(block * s.patch()));
-      write_patches(s, pad, x, begin, end, patches.data());
-      rows = patches.data();
-    }
-    gemm(false, false, end - begin, s.out, s.patch(), rows, s.patch(), w, s.out, 0, y + begin * s.out, s.out);
-    finish(end - begin, s.out, bias, relu, y + begin * s.out);
-  });
+// Which way a convolution goes: a function of its shape alone. The measurements that it rests on, in GFLOP/s of one
+// core (AVX-512, whose sgemm reaches 250), forward; backward is alike:
+//
+//                                patches   direct     taps  winograd
+//   3x3   32 x 16x16   3 -> 64       128      175       27       111     few channels in: Winograd's transform of the
+//                      6 -> 64       156      205       49       200       tiles costs as much as the products save
+//                     12 -> 64       182      226       83       342
+//   3x3   32 x 16x16  64 -> 4         85       45      142        98     few channels out: a vector register of them
+//                     64 -> 6         99       67      151       147       would be filled in part
+//                     64 -> 8        121       89      165       196
+//   3x3    1 x 4x4    64 -> 64       244      125        -        71     few tiles: the kernel's transform dominates
+//          4 x 4x4    64 -> 64       183        -        -       213
+//   3x3   64 x 2x2    64 -> 64       213      175        -       180     a tile that is mostly outside the image
+//         64 x 3x3    64 -> 64       204      198        -       391
+//   5x5   32 x 16x16  64 -> 32       142      246      195         -
+//          4 x 5x5   256 -> 256      143      177        -         -     narrow images: the rows of a product are
+//         64 x 1x1   256 -> 256      157       51        -         -       those of an image
+//   1x1   32 x 16x16  32 -> 32       213      199        -         -     `patches` is then a plain product
+//                    128 -> 128      219      251        -         -
+Way way_of(const ConvShape& s) {
+  if (s.kh == 1 && s.kw == 1) return std::min(s.in, s.out) < 48 ? Way::patches : Way::direct;
+  if (s.out <= 6 && s.in > s.out) return Way::taps;
+  const int64_t tiles = s.n * ((s.h + 3) / 4) * ((s.w + 3) / 4);
+  const bool mostly_inside = 3 * s.pixels() >= tiles * 16;
+  if (s.kh == 3 && s.kw == 3 && s.in >= 6 && tiles >= 4 && mostly_inside) return Way::winograd;
+  return s.w >= 5 ? Way::direct : Way::patches;
 }
 
 Padding same(const ConvShape& s) { return {(s.kh - 1) / 2, (s.kw - 1) / 2}; }
 
+void convolve(const ConvShape& s, Padding pad, const Real* x, const KernelView& w, const Real* bias, bool relu,
+              Real* y) {
+  switch (way_of(s)) {
+    case Way::patches:
+      return patches::forward(s, pad, x, w, bias, relu, y);
+    case Way::direct:
+      return direct::forward(s, pad, x, w, bias, relu, y);
+    case Way::taps:
+      return taps::forward(s, pad, x, w, bias, relu, y);
+    case Way::winograd:
+      return winograd::forward(s, x, w, bias, relu, y);
+  }
+}
+
 }  // namespace
 
 void conv2d(const ConvShape& s, const Real* x, const Real* w, const Real* bias, bool relu, Real* y) {
-  convolve(s, same(s), x, w, bias, relu, y);
+  if (s.pixels() == 0) return;
+  convolve(s, same(s), x, {w, s.kh * s.kw, s.in, s.out, false}, bias, relu, y);
 }
 
 void conv2d_backward_data(const ConvShape& s, const Real* dy, const Real* w, Real* dx) {
-  std::vector<Real> turned(static_cast<size_t>(s.kh * s.kw * s.in * s.out));  // [kh, kw, out, in]
-  for (int64_t k = 0; k < s.kh * s.kw; ++k) {
-    const Real* from = w + (s.kh * s.kw - 1 - k) * s.in * s.out;
-    for (int64_t c = 0; c < s.in; ++c) {
-      for (int64_t o = 0; o < s.out; ++o) turned[(k * s.out + o) * s.in + c] = from[c * s.out + o];
-    }
-  }
+  if (s.pixels() == 0) return;
   const ConvShape back{s.n, s.h, s.w, s.out, s.in, s.kh, s.kw};
-  convolve(back, {s.kh - 1 - same(s).top, s.kw - 1 - same(s).left}, dy, turned.data(), nullptr, false, dx);
+  const Padding pad{s.kh - 1 - same(s).top, s.kw - 1 - same(s).left};
+  convolve(back, pad, dy, {w, s.kh * s.kw, s.out, s.in, true}, nullptr, false, dx);
 }
 
 void conv2d_backward_weights(const ConvShape& s, const Real* x, const Real* dy, Real* dw) {
-  const int64_t block = block_pixels(s), pixels = s.pixels(), size = s.patch() * s.out;
-  const int64_t blocks = (pixels + block - 1) / block;
-  // Chunks of consecutive blocks, each with a sum of its own; the sums are added in order. About 20 MFLOP a chunk.
-  const int64_t chunks = std::min(blocks, std::clamp<int64_t>(2 * pixels * size / 20'000'000, 1, 16));
-  took(chunks == 1 ? Branch::conv_weights_one_chunk : Branch::conv_weights_many_chunks);
-  const auto partial = std::make_unique_for_overwrite<Real[]>(static_cast<size_t>(std::max<int64_t>(1, chunks) * size));
-  std::fill(partial.get(), partial.get() + size, Real{0});
-  for_tasks(chunks, [&](int64_t chunk) {
-    Real* sum = partial.get() + chunk * size;
-    thread_local std::vector<Real> patches;
-    const int64_t first = chunk * blocks / chunks, last = (chunk + 1) * blocks / chunks;
-    for (int64_t b = first; b < last; ++b) {
-      const int64_t begin = b * block, end = std::min(pixels, begin + block);
-      const Real* rows = x + begin * s.in;
-      if (s.kh != 1 || s.kw != 1) {
-        patches.resize(static_cast<size_t>(block * s.patch()));
-        write_patches(s, same(s), x, begin, end, patches.data());
-        rows = patches.data();
-      }
-      gemm(true, false, s.patch(), s.out, end - begin, rows, s.patch(), dy + begin * s.out, s.out,
-           b == first ? Real{0} : Real{1}, sum, s.out);
-    }
-  });
-  for_each(size, [=, p = partial.get()](int64_t i) {
-    Real sum = p[i];
-    for (int64_t c = 1; c < chunks; ++c) sum += p[c * size + i];
-    dw[i] = sum;
-  });
+  if (s.pixels() == 0) {
+    std::fill_n(dw, s.patch() * s.out, Real{0});
+    return;
+  }
+  switch (way_of(s)) {
+    case Way::patches:
+      return patches::backward_weights(s, same(s), x, dy, dw);
+    case Way::direct:
+      return direct::backward_weights(s, same(s), x, dy, dw);
+    case Way::taps:
+      return taps::backward_weights(s, same(s), x, dy, dw);
+    case Way::winograd:
+      return winograd::backward_weights(s, x, dy, dw);
+  }
 }
 
 namespace {

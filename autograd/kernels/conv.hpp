@@ -2,9 +2,9 @@
 //
 //   y[n, i, j, o] = sum_{u, v, c} x[n, i + u - (kh-1)/2, j + v - (kw-1)/2, c] * w[u, v, c, o]
 //
-// An even kernel pads one more below and to the right. Through the BLAS: the patches of a block of pixels are
-// written side by side (im2col) as a matrix [pixels, kh kw c] that stays in the cache, times w [kh kw c, o].
-// A 1x1 kernel needs no patches: the image itself is that matrix.
+// An even kernel pads one more below and to the right. Four ways lead to it, chosen by shape (conv.cpp): Winograd's
+// (winograd.hpp), products with the patches in place and of all taps at once (conv_direct.hpp), patches and the BLAS
+// (conv_patches.hpp). Their results agree to 1e-5 of the largest value in float.
 #pragma once
 #include "autograd/real.hpp"
 
@@ -16,6 +16,10 @@ struct ConvShape {
   int64_t kh, kw;   // kernel
   int64_t pixels() const { return n * h * w; }
   int64_t patch() const { return kh * kw * in; }
+};
+
+struct Padding {  // zeros before the first row and column
+  int64_t top, left;
 };
 
 // y = conv(x, w) + bias, then max(0, .) when `relu`; bias may be null.

@@ -1,5 +1,5 @@
 // What the kernels have done so far, for speed figures: floating-point operations of products and convolutions (2 for a
-// multiply-add), and bytes that the loops bound by memory must read and write.
+// multiply-add; Winograd's count as those of the direct convolution that they replace), and bytes that the loops bound by memory must read and write.
 #pragma once
 #include "autograd/real.hpp"
 

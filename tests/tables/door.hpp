@@ -22,4 +22,8 @@ std::vector<double> gradients_f64(const std::string& name, int set);
 std::vector<std::string> untaken_branches_f32();
 std::vector<std::string> untaken_branches_f64();
 
+// convolutions.cpp: where a convolution or a gradient of it is not what its definition says.
+std::vector<std::string> convolution_offences_f32();
+std::vector<std::string> convolution_offences_f64();
+
 }  // namespace bijou_door
