@@ -2,6 +2,7 @@
 
 #include "autograd/kernels/branches.hpp"
 #include "autograd/kernels/parallel.hpp"
+#include "autograd/kernels/transcendental.hpp"
 
 #include <atomic>
 #include <cmath>
@@ -12,20 +13,19 @@ void negate(int64_t n, const Real* x, Real* y) {
   for_each(n, [=](int64_t i) { y[i] = -x[i]; });
 }
 void exp(int64_t n, const Real* x, Real* y) {
-  for_each(n, [=](int64_t i) { y[i] = std::exp(x[i]); });
+  for_each(n, [=](int64_t i) { y[i] = exp_of(x[i]); });
 }
 void log(int64_t n, const Real* x, Real* y) {
-  for_each(n, [=](int64_t i) { y[i] = std::log(x[i]); });
+  for_each(n, [=](int64_t i) { y[i] = log_of(x[i]); });
 }
 void tanh(int64_t n, const Real* x, Real* y) {
-  for_each(n, [=](int64_t i) { y[i] = std::tanh(x[i]); });
+  for_each(n, [=](int64_t i) { y[i] = tanh_of(x[i]); });
 }
 void sigmoid(int64_t n, const Real* x, Real* y) {
-  for_each(n, [=](int64_t i) { y[i] = 1 / (1 + std::exp(-x[i])); });
+  for_each(n, [=](int64_t i) { y[i] = sigmoid_of(x[i]); });
 }
-// log(1 + e^x) = max(x, 0) + log1p(e^-|x|): never overflows. Written so that a NaN stays a NaN.
 void softplus(int64_t n, const Real* x, Real* y) {
-  for_each(n, [=](int64_t i) { y[i] = (x[i] < 0 ? 0 : x[i]) + std::log1p(std::exp(-std::abs(x[i]))); });
+  for_each(n, [=](int64_t i) { y[i] = softplus_of(x[i]); });
 }
 void relu(int64_t n, const Real* x, Real* y) {  // x < 0 is false for a NaN, which therefore passes through
   for_each(n, [=](int64_t i) { y[i] = x[i] < 0 ? 0 : x[i]; });
@@ -54,7 +54,7 @@ void sigmoid_backward(int64_t n, const Real* dy, const Real* y, Real* dx) {
   for_each(n, [=](int64_t i) { dx[i] = dy[i] * y[i] * (1 - y[i]); });
 }
 void softplus_backward(int64_t n, const Real* dy, const Real* x, Real* dx) {
-  for_each(n, [=](int64_t i) { dx[i] = dy[i] / (1 + std::exp(-x[i])); });
+  for_each(n, [=](int64_t i) { dx[i] = dy[i] * sigmoid_of(x[i]); });
 }
 void relu_backward(int64_t n, const Real* dy, const Real* y, Real* dx) {
   for_each(n, [=](int64_t i) {
