@@ -1,7 +1,7 @@
 #include "autograd/kernels/elementwise.hpp"
 
 #include "autograd/kernels/branches.hpp"
-#include "autograd/kernels/parallel.hpp"
+#include "autograd/kernels/channels.hpp"
 #include "autograd/kernels/transcendental.hpp"
 
 #include <atomic>
@@ -106,6 +106,17 @@ void zip(const BroadcastPlan& p, const Real* a, const Real* b, Real* y, const F&
   }
   int64_t rows = 1;
   for (int d = 0; d < last; ++d) rows *= p.size[d];
+  if (p.rank == 2 && sa && sb && (p.stride_a[0] == 0 || p.stride_b[0] == 0)) {  // a vector along the rows of a matrix
+    took(Branch::zip_channels);
+    const bool vector_is_a = p.stride_a[0] == 0;
+    const Repeated v(inner, {vector_is_a ? a : b});
+    if (vector_is_a) {
+      for_each_in_columns(rows * inner, v.width(), [=, v = v[0]](int64_t i, int64_t j) { y[i] = f(v[j], b[i]); });
+    } else {
+      for_each_in_columns(rows * inner, v.width(), [=, v = v[0]](int64_t i, int64_t j) { y[i] = f(a[i], v[j]); });
+    }
+    return;
+  }
   for_blocks(rows, rows_in_block(inner), [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row) {
       int64_t rest = row, oa = 0, ob = 0;
@@ -153,13 +164,21 @@ void adamax(int64_t n, const AdamaxStep& s, const Real* g, Real* m, Real* u, Rea
   });
 }
 
+namespace {
+
+Real sum_of_zeros(int64_t n, const Real* x) {  // 0 * x is 0, or NaN when x is infinite or NaN
+  Real sum = 0;
+#pragma omp simd reduction(+ : sum)
+  for (int64_t i = 0; i < n; ++i) sum += 0 * x[i];
+  return sum;
+}
+
+}  // namespace
+
 bool all_finite(int64_t n, const Real* x) {
   std::atomic<bool> finite = true;
   for_blocks(n, kBlock, [&](int64_t begin, int64_t end) {
-    Real sum = 0;  // 0 * x is 0, or NaN when x is infinite or NaN
-#pragma omp simd reduction(+ : sum)
-    for (int64_t i = begin; i < end; ++i) sum += 0 * x[i];
-    if (!(sum == 0)) finite = false;
+    if (!(sum_of_zeros(end - begin, x + begin) == 0)) finite = false;
   });
   return finite;
 }
