@@ -146,24 +146,6 @@ void divide(const BroadcastPlan& p, const Real* a, const Real* b, Real* y) {
   zip(p, a, b, y, [](Real u, Real v) { return u / v; });
 }
 
-void adam(int64_t n, const AdamStep& s, const Real* g, Real* m, Real* v, Real* w) {
-  for_each(n, [=](int64_t i) {
-    const Real gi = g[i] * s.grad_scale;
-    m[i] = s.beta1 * m[i] + (1 - s.beta1) * gi;
-    v[i] = s.beta2 * v[i] + (1 - s.beta2) * gi * gi;
-    w[i] -= s.rate * m[i] / (std::sqrt(v[i]) * s.root_correction + s.eps);
-  });
-}
-
-void adamax(int64_t n, const AdamaxStep& s, const Real* g, Real* m, Real* u, Real* w) {
-  for_each(n, [=](int64_t i) {
-    const Real gi = g[i] * s.grad_scale;
-    m[i] = s.beta1 * m[i] + (1 - s.beta1) * gi;
-    u[i] = std::max(s.beta2 * u[i], std::abs(gi));
-    w[i] -= s.rate * m[i] / (u[i] + s.eps);
-  });
-}
-
 namespace {
 
 Real sum_of_zeros(int64_t n, const Real* x) {  // 0 * x is 0, or NaN when x is infinite or NaN

@@ -67,7 +67,7 @@ TEST_CASE("transcendental: at most 4 units in the last place, over all floats") 
         if (off > worst) worst = off, where = x[i];
       }
     }
-    MESSAGE(f.name, ": ", worst, " units in the last place at ", where);
+    MESSAGE(std::string(f.name), ": ", worst, " units in the last place at ", where);
     CHECK_MESSAGE(worst <= kBound, f.name, " at ", where);
     CHECK(worst > 0);  // a float cannot be exact everywhere: was anything measured?
   }
@@ -117,7 +117,8 @@ TEST_CASE("transcendental: a value's place in an array never changes its bytes")
       std::vector<Real> y(kSize);
       f.kernel(kSize, x.data(), y.data());
       bool same = true;
-      for (const Real v : y) same = same && (std::memcmp(&v, &y[0], sizeof v) == 0 || (std::isnan(v) && std::isnan(y[0])));
+      for (const Real v : y)
+        same = same && (std::memcmp(&v, &y[0], sizeof v) == 0 || (std::isnan(v) && std::isnan(y[0])));
       for (const int64_t n : {1, 2, 3, 7}) {
         std::vector<Real> few(static_cast<size_t>(n));
         f.kernel(n, x.data(), few.data());
