@@ -106,8 +106,8 @@ Variable BatchNorm::operator()(const Variable& x, Activation activation) const {
     statistics_.write(normalized.moments);
     y = normalized.y;
   } else {
-    const auto [mean, variance] = statistics_.known();
-    const Variable s = gain_ / sqrt(Variable(variance) + eps_);
+    const auto [mean, variance] = statistics_.of(x);
+    const Variable s = gain_ / sqrt(variance + eps_);
     y = channel_affine(x, s, offset_ - s * mean, activation);
   }
   FiniteWatch::see(*this, y);

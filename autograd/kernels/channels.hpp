@@ -5,7 +5,6 @@
 #include "autograd/kernels/parallel.hpp"
 
 #include <initializer_list>
-#include <utility>
 #include <vector>
 
 namespace bijou::inline BIJOU_SCALAR::kernels {
@@ -77,21 +76,30 @@ struct ColumnTasks {
   }
 };
 
-// Adds term(i, j, k) for the values i at the places j in [first, last) of the wide rows [begin, end) to sums[k * width + j].
+// term(i, j, add) is called for the values i at the places j in [first, last) of the wide rows [begin, end), and calls
+// add once with `Sums` numbers: the k-th is added to sums[k * width + j]. (It calls rather than returns them, since g++
+// does not keep an array in vector registers.)
 template <int Sums, class Term>
 void add_rows(const ColumnTasks& t, int64_t begin, int64_t end, int64_t first, int64_t last, const Term& term,
               Real* sums) {
-  [&]<int... k>(std::integer_sequence<int, k...>) {
-    for (int64_t row = begin; row < end; ++row) {
-      const int64_t i = row * t.width, width = t.width, stop = std::min(last, t.n - i);  // the last one may be shorter
+  for (int64_t row = begin; row < end; ++row) {
+    const int64_t i = row * t.width, width = t.width, stop = std::min(last, t.n - i);  // the last one may be shorter
 #pragma omp simd
-      for (int64_t j = first; j < stop; ++j) ((sums[k * width + j] += term(i + j, j, k)), ...);
+    for (int64_t j = first; j < stop; ++j) {
+      if constexpr (Sums == 1) {
+        term(i + j, j, [=](Real a) { sums[j] += a; });
+      } else {
+        term(i + j, j, [=](Real a, Real b) {
+          sums[j] += a;
+          sums[width + j] += b;
+        });
+      }
     }
-  }(std::make_integer_sequence<int, Sums>());
+  }
 }
 
-// For k < Sums, the sums of term(i, j, k) down the columns, out[k][column]: blocks in single precision, their sums in
-// double, in order. A term may also write: it is called once for each value (and each k).
+// The sums of the k-th numbers of term down the columns, out[k][column]: blocks in single precision, their sums in
+// double, in order. A term may also write: it is called once for each value.
 template <int Sums, class Term>
 void column_sums(int64_t rows, int64_t columns, const Term& term, Real* const (&out)[Sums]) {
   const ColumnTasks t(rows, columns);

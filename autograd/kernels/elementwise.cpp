@@ -2,6 +2,7 @@
 
 #include "autograd/kernels/branches.hpp"
 #include "autograd/kernels/channels.hpp"
+#include "autograd/kernels/select.hpp"
 #include "autograd/kernels/transcendental.hpp"
 
 #include <atomic>
@@ -57,10 +58,7 @@ void softplus_backward(int64_t n, const Real* dy, const Real* x, Real* dx) {
   for_each(n, [=](int64_t i) { dx[i] = dy[i] * sigmoid_of(x[i]); });
 }
 void relu_backward(int64_t n, const Real* dy, const Real* y, Real* dx) {
-  for_each(n, [=](int64_t i) {
-    const Real d = dy[i];  // read in any case: a conditional load would not vectorise
-    dx[i] = y[i] > 0 ? d : 0;
-  });
+  for_each(n, [=](int64_t i) { dx[i] = where_positive(y[i], dy[i]); });
 }
 void sqrt_backward(int64_t n, const Real* dy, const Real* y, Real* dx) {
   for_each(n, [=](int64_t i) { dx[i] = dy[i] / (2 * y[i]); });

@@ -1,6 +1,7 @@
 #include "autograd/kernels/fused.hpp"
 
 #include "autograd/kernels/channels.hpp"
+#include "autograd/kernels/select.hpp"
 #include "autograd/kernels/transcendental.hpp"
 
 #include <type_traits>
@@ -24,7 +25,7 @@ Real activate(Real z) {
 }
 template <bool relu>
 Real pass_back(Real dy, Real z) {
-  return !relu || z > 0 ? dy : 0;
+  return relu ? where_positive(z, dy) : dy;
 }
 
 }  // namespace
@@ -57,9 +58,9 @@ void channel_affine_sums(int64_t rows, int64_t columns, const ChannelAffine& p, 
   const Repeated v(columns, {p.mean, p.scale, p.offset});
   with_relu(p.relu, [&](auto relu) {
     column_sums<2>(rows, columns,
-                   [=, m = v[0], s = v[1], b = v[2]](int64_t i, int64_t j, int k) {
+                   [=, m = v[0], s = v[1], b = v[2]](int64_t i, int64_t j, const auto& add) {
                      const Real d = x[i] - m[j], g = pass_back<relu()>(dy[i], d * s[j] + b[j]);
-                     return k == 0 ? g : g * d;
+                     add(g, g * d);
                    },
                    {sum_g, sum_gx});
   });
@@ -70,10 +71,10 @@ void channel_affine_backward(int64_t rows, int64_t columns, const ChannelAffine&
   const Repeated v(columns, {p.mean, p.scale, p.offset});
   with_relu(p.relu, [&](auto relu) {
     column_sums<2>(rows, columns,
-                   [=, m = v[0], s = v[1], b = v[2]](int64_t i, int64_t j, int k) {
+                   [=, m = v[0], s = v[1], b = v[2]](int64_t i, int64_t j, const auto& add) {
                      const Real d = x[i] - m[j], g = pass_back<relu()>(dy[i], d * s[j] + b[j]);
-                     if (k == 0) dx[i] = g * s[j];
-                     return k == 0 ? g : g * d;
+                     dx[i] = g * s[j];
+                     add(g, g * d);
                    },
                    {sum_g, sum_gx});
   });
@@ -83,10 +84,11 @@ void batch_norm_backward(int64_t rows, int64_t columns, const ChannelAffine& p, 
                          const Real* dy, const Real* x, Real* dx) {
   const Repeated v(columns, {p.mean, p.scale, p.offset, mean_g, slope});
   with_relu(p.relu, [&](auto relu) {
-    for_each_in_columns(rows * columns, v.width(), [=](int64_t i, int64_t j) {
-      const Real d = x[i] - v[0][j], g = pass_back<relu()>(dy[i], d * v[1][j] + v[2][j]);
-      dx[i] = v[1][j] * (g - v[3][j] - d * v[4][j]);
-    });
+    const auto pull_back = [=, m = v[0], s = v[1], b = v[2], mg = v[3], slope = v[4]](int64_t i, int64_t j) {
+      const Real d = x[i] - m[j], g = pass_back<relu()>(dy[i], d * s[j] + b[j]);
+      dx[i] = s[j] * (g - mg[j] - d * slope[j]);
+    };
+    for_each_in_columns(rows * columns, v.width(), pull_back);
   });
 }
 
@@ -100,16 +102,16 @@ void add_bias(int64_t rows, int64_t columns, const Real* bias, bool rectify, Rea
 
 void relu_bias_backward(int64_t rows, int64_t columns, const Real* dy, const Real* y, Real* da, Real* sum) {
   column_sums<1>(rows, columns,
-                 [=](int64_t i, int64_t, int) {
-                   const Real g = pass_back<true>(dy[i], y[i]);
+                 [=](int64_t i, int64_t, const auto& add) {
+                   const Real g = y[i] > 0 ? dy[i] : 0;
                    da[i] = g;
-                   return g;
+                   add(g);
                  },
                  {sum});
 }
 
 void column_norms(int64_t rows, int64_t columns, const Real* v, Real* norm) {
-  column_sums<1>(rows, columns, [v](int64_t i, int64_t, int) { return v[i] * v[i]; }, {norm});
+  column_sums<1>(rows, columns, [v](int64_t i, int64_t, const auto& add) { add(v[i] * v[i]); }, {norm});
   for (int64_t c = 0; c < columns; ++c) norm[c] = std::sqrt(norm[c]);
 }
 

@@ -46,6 +46,19 @@ std::vector<Run> runs_of(std::span<const int64_t> index) {
   return runs;
 }
 
+// The loops below hold all they need in variables of their own: behind a reference, the compiler would read it again
+// after every copy.
+template <int N>
+void take_each(int64_t count, const int64_t* index, const Real* zeros, int64_t inner, const Real* x, Real* y) {
+  const int64_t step = N > 0 ? N : inner;
+  for (int64_t i = 0; i < count; ++i, y += step) copy<N>(index[i] < 0 ? zeros : x + index[i] * step, y, step);
+}
+
+template <int N>
+void copy_each(int64_t count, int64_t length, const Real* x, int64_t x_step, Real* y, int64_t y_step) {
+  for (int64_t o = 0; o < count; ++o, x += x_step, y += y_step) copy<N>(x, y, length);
+}
+
 }  // namespace
 
 void take(int64_t outer, int64_t from, int64_t inner, std::span<const int64_t> index, const Real* x, Real* y) {
@@ -65,25 +78,22 @@ void take(int64_t outer, int64_t from, int64_t inner, std::span<const int64_t> i
         }
       }
     });
-  } else {
-    const std::vector<Real> zeros(static_cast<size_t>(inner), Real{0});
-    with_length(inner, [&](auto size) {
-      for_blocks(outer, rows_in_block(count * inner), [&](int64_t begin, int64_t end) {
-        for (int64_t o = begin; o < end; ++o) {
-          for (int64_t i = 0; i < count; ++i) {
-            const Real* source = index[i] < 0 ? zeros.data() : x + (o * from + index[i]) * inner;
-            copy<size()>(source, y + (o * count + i) * inner, inner);
-          }
-        }
-      });
-    });
+    return;
   }
+  const std::vector<Real> zeros(static_cast<size_t>(inner), Real{0});
+  with_length(inner, [&](auto size) {
+    for_blocks(outer, rows_in_block(count * inner), [&](int64_t begin, int64_t end) {
+      for (int64_t o = begin; o < end; ++o) {
+        take_each<size()>(count, index.data(), zeros.data(), inner, x + o * from * inner, y + o * count * inner);
+      }
+    });
+  });
 }
 
 void copy_runs(int64_t outer, int64_t length, const Real* x, int64_t x_step, Real* y, int64_t y_step) {
   with_length(length, [&](auto size) {
     for_blocks(outer, rows_in_block(length), [&](int64_t begin, int64_t end) {
-      for (int64_t o = begin; o < end; ++o) copy<size()>(x + o * x_step, y + o * y_step, length);
+      copy_each<size()>(end - begin, length, x + begin * x_step, x_step, y + begin * y_step, y_step);
     });
   });
 }
@@ -94,8 +104,8 @@ void swap_middle(int64_t outer, int64_t a, int64_t b, int64_t inner, const Real*
       for (int64_t o = begin; o < end; ++o) {
         const Real* from = x + o * a * b * inner;
         Real* to = y + o * a * b * inner;
-        for (int64_t j = 0; j < b; ++j) {  // along y: what is written goes on where it stopped
-          for (int64_t i = 0; i < a; ++i) copy<size()>(from + (i * b + j) * inner, to + (j * a + i) * inner, inner);
+        for (int64_t i = 0; i < a; ++i) {
+          copy_each<size()>(b, inner, from + i * b * inner, inner, to + i * inner, a * inner);
         }
       }
     });

@@ -93,7 +93,7 @@ void sum_middle(int64_t outer, int64_t reduced, int64_t inner, const Real* x, Re
       for (int64_t o = b; o < e; ++o) y[o] = sum_any_row(reduced, x + o * reduced);
     });
   } else if (outer == 1) {
-    column_sums<1>(reduced, inner, [x](int64_t i, int64_t, int) { return x[i]; }, {y});
+    column_sums<1>(reduced, inner, [x](int64_t i, int64_t, const auto& add) { add(x[i]); }, {y});
   } else {
     for_blocks(outer, rows_in_block(reduced * inner), [&](int64_t b, int64_t e) {
       for (int64_t o = b; o < e; ++o) {
@@ -108,9 +108,8 @@ void sum_middle(int64_t outer, int64_t reduced, int64_t inner, const Real* x, Re
 double sum_squares(int64_t n, const Real* x) {
   const int64_t block = 32768;
   std::vector<double> partial(static_cast<size_t>((n + block - 1) / block));
-  for_blocks(n, block, [&](int64_t begin, int64_t end) {
-    partial[begin / block] = sum_squares_of(end - begin, x + begin);
-  });
+  for_blocks(n, block,
+             [&](int64_t begin, int64_t end) { partial[begin / block] = sum_squares_of(end - begin, x + begin); });
   double total = 0;
   for (double p : partial) total += p;
   return total;
@@ -148,12 +147,13 @@ void moments(int64_t rows, int64_t columns, const Real* x, Real* mean, Real* var
   t.run([&](int64_t block, int64_t begin, int64_t end, int64_t first, int64_t last) {
     Real* about = partial.data() + block * 3 * t.width;
     centre(t, begin, columns, first, last, x, about);
-    add_rows<2>(t, begin, end, first, last,
-                [=](int64_t i, int64_t j, int k) {
-                  const Real d = x[i] - about[j];
-                  return k == 0 ? d : d * d;
-                },
-                about + t.width);
+    add_rows<2>(
+        t, begin, end, first, last,
+        [=](int64_t i, int64_t j, const auto& add) {
+          const Real d = x[i] - about[j];
+          add(d, d * d);
+        },
+        about + t.width);
   });
   // visit(j, n, a, sum, squares) for the n values of each block at each place of its wide rows
   const auto for_all = [&](const auto& visit) {
@@ -181,7 +181,7 @@ void moments(int64_t rows, int64_t columns, const Real* x, Real* mean, Real* var
 }
 
 void sum_and_dot(int64_t rows, int64_t columns, const Real* a, const Real* b, Real* sum_a, Real* sum_ab) {
-  column_sums<2>(rows, columns, [a, b](int64_t i, int64_t, int k) { return k == 0 ? a[i] : a[i] * b[i]; },
+  column_sums<2>(rows, columns, [a, b](int64_t i, int64_t, const auto& add) { add(a[i], a[i] * b[i]); },
                  {sum_a, sum_ab});
 }
 
