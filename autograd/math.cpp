@@ -8,7 +8,6 @@
 #include "autograd/kernels/reduce.hpp"
 
 #include <algorithm>
-#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -373,20 +372,5 @@ ChannelSums channel_sums(const Tensor& a, const Tensor& b) {
 
 bool all_finite(const Tensor& x) { return kernels::all_finite(x.numel(), x.data().data()); }
 double sum_squares(const Tensor& x) { return kernels::sum_squares(x.numel(), x.data().data()); }
-
-void adam(const AdamRule& r, const Tensor& gradient, Tensor& m, Tensor& v, Tensor& w) {
-  const auto real = [](double x) { return static_cast<Real>(x); };
-  const kernels::AdamStep step{real(r.beta1),           real(r.beta2), real(r.rate),
-                               real(r.root_correction), real(r.eps),   real(r.gradient_scale)};
-  kernels::adam(w.numel(), step, gradient.data().data(), m.mutable_data().data(), v.mutable_data().data(),
-                w.mutable_data().data());
-}
-
-void adamax(const AdamaxRule& r, const Tensor& gradient, Tensor& m, Tensor& u, Tensor& w) {
-  const auto real = [](double x) { return static_cast<Real>(x); };
-  const kernels::AdamaxStep step{real(r.beta1), real(r.beta2), real(r.rate), real(r.eps), real(r.gradient_scale)};
-  kernels::adamax(w.numel(), step, gradient.data().data(), m.mutable_data().data(), u.mutable_data().data(),
-                  w.mutable_data().data());
-}
 
 }  // namespace bijou

@@ -84,17 +84,57 @@ struct ChannelSums {
 };
 ChannelSums channel_sums(const Tensor& a, const Tensor& b);  // of a and of a * b
 
+Tensor channel_norms(const Tensor& v);  // sqrt of the sum of squares
+
+// Several operations in one pass (kernels/fused.hpp has the formulas, ops_fused.cpp the operations).
+Tensor affine_coupling(const Tensor& x, const Tensor& s, const Tensor& t);          // x exp(s) + t
+Tensor affine_coupling_inverse(const Tensor& y, const Tensor& s, const Tensor& t);  // (y - t) exp(-s)
+struct AffineCouplingGradient {
+  Tensor dx, ds;
+};
+AffineCouplingGradient affine_coupling_backward(const Tensor& dy, const Tensor& x, const Tensor& s);
+
+struct ChannelAffine {  // f((x - mean) scale + offset), each [C]; f is the identity or ReLU
+  Tensor mean, scale, offset;
+  bool relu;
+};
+Tensor channel_affine(const Tensor& x, const ChannelAffine& f);
+ChannelSums channel_affine_sums(const Tensor& dy, const Tensor& x, const ChannelAffine& f);  // of g and g (x - mean)
+struct ChannelAffineGradient {
+  Tensor dx, sum_g, sum_gx;
+};
+ChannelAffineGradient channel_affine_backward(const Tensor& dy, const Tensor& x, const ChannelAffine& f);
+Tensor batch_norm_backward(const Tensor& dy, const Tensor& x, const ChannelAffine& f, const Tensor& mean_g,
+                           const Tensor& slope);
+
+Tensor linear(const Tensor& x, const Tensor& w, const Tensor& bias, bool relu);  // f(x w + bias)
+struct LinearGradient {
+  Tensor da, db;
+};
+LinearGradient linear_backward(const Tensor& dy, const Tensor& y);  // y: what ReLU gave, or undefined
+Tensor weight_norm_backward(const Tensor& dw, const Tensor& v, const Tensor& scale, const Tensor& slope);
+
 bool all_finite(const Tensor& x);
 double sum_squares(const Tensor& x);
 
-// One step of Adam or Adamax, in place (kernels/elementwise.hpp has the formula): w must own its storage.
+// What an optimiser does to all parameters at once, in place (kernels/update.hpp has the formulas): each of the three
+// tensors pointed to must own its storage.
+struct Parameter {
+  Tensor gradient;
+  Tensor *first, *second, *weights;  // two moments of the gradient
+};
 struct AdamRule {
   double beta1, beta2, rate, root_correction, eps, gradient_scale;
 };
-void adam(const AdamRule& rule, const Tensor& gradient, Tensor& m, Tensor& v, Tensor& w);
+void adam(const AdamRule& rule, std::span<const Parameter> parameters);
 struct AdamaxRule {
   double beta1, beta2, rate, eps, gradient_scale;
 };
-void adamax(const AdamaxRule& rule, const Tensor& gradient, Tensor& m, Tensor& u, Tensor& w);
+void adamax(const AdamaxRule& rule, std::span<const Parameter> parameters);
+double sum_squares_of_gradients(std::span<const Parameter> parameters);
+struct Average {
+  Tensor *average, *now;
+};
+void move_averages(std::span<const Average> averages, double rate);  // average += rate (now - average)
 
 }  // namespace bijou

@@ -69,4 +69,18 @@ enum class Activation { none, relu };
 Variable conv2d(const Variable& x, const Variable& w);
 Variable conv2d(const Variable& x, const Variable& w, const Variable& bias, Activation activation = Activation::none);
 
+// Several of the above as one operation, for speed (ops_fused.cpp). s, b, gain, offset [C] are per channel, the last axis.
+Variable affine_coupling(const Variable& x, const Variable& s, const Variable& t);  // x * exp(s) + t
+Variable channel_affine(const Variable& x, const Variable& s, const Variable& b,    // f(x * s + b)
+                        Activation activation = Activation::none);
+struct Normalized {
+  Variable y;
+  math::Moments moments;  // by which it was normalised; their gradients are within that of y
+};
+Normalized batch_norm(const Variable& x, const Variable& gain, const Variable& offset, double eps,  // by x's moments
+                      Activation activation = Activation::none);
+Variable linear(const Variable& x, const Variable& w, const Variable& b,  // f(x w + b), x [m, k], w [k, n], b [n]
+                Activation activation = Activation::none);
+Variable weight_norm(const Variable& v, const Variable& gain);  // gain v / |v|, the norm over all axes but the last
+
 }  // namespace bijou

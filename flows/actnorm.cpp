@@ -10,7 +10,7 @@ namespace bijou::inline BIJOU_SCALAR {
 FlowResult ActNormFlow::transform(const Variable& x) const {
   const double hw = static_cast<double>(input_.numel() / input_[-1]);
   // [Glow table 1: actnorm]
-  return {x * affine_.s() + affine_.b(), constant_log_det(x, 0) + sum(affine_.log_s()) * hw};
+  return {channel_affine(x, affine_.s(), affine_.b()), constant_log_det(x, 0) + sum(affine_.log_s()) * hw};
 }
 
 // [Glow table 1: reverse of the actnorm]

@@ -54,13 +54,13 @@ FlowResult AffineLaw::forward(const Variable& x2, const Variable& m) const {
   const auto [h, t] = halves(m);
   const Variable s = scale_(h);
   // [RealNVP eq. 5] [RealNVP eq. 6] [NICE section 3.2: affine law] [Glow eq. 8] [Glow table 1: affine coupling]
-  return {x2 * exp(s) + t, sum_per_sample(s)};
+  return {affine_coupling(x2, s, t), sum_per_sample(s)};
 }
 
 Tensor AffineLaw::inverse(const Tensor& y2, const Tensor& m) const {
   const auto [h, t] = halves(m);
   // [RealNVP eq. 8] [Glow table 1: reverse of the affine coupling]
-  return ((y2 - t) * exp(-scale_(h))).value();
+  return math::affine_coupling_inverse(y2, scale_(h).value(), t.value());
 }
 
 ShiftThenScaleLaw::ShiftThenScaleLaw(std::unique_ptr<ScaleLaw> scale) : scale_(adopt("scale", std::move(scale))) {}

@@ -12,7 +12,7 @@ ActNorm::ActNorm(int64_t channels)
 Variable ActNorm::s() const { return nonzero_scale(exp(log_s_), *this); }
 
 Variable ActNorm::operator()(const Variable& x) const {
-  const Variable y = x * s() + b_;
+  const Variable y = channel_affine(x, s(), b_);
   FiniteWatch::see(*this, y);
   return y;
 }

@@ -13,11 +13,14 @@ RunningMoments::RunningMoments(int64_t channels)
 BatchMoments RunningMoments::of(const Variable& x) const {
   check(x.shape().rank() >= 1 && x.shape()[-1] == channels_, "RunningMoments", path(), " has ", channels_,
         " channels, the input is ", x.shape());
-  BatchStatistics* scope = BatchStatistics::active();
-  if (!scope) return {Variable(mean_), Variable(variance_)};
+  if (!BatchStatistics::active()) return {Variable(mean_), Variable(variance_)};
   const BatchMoments batch = moments(x);
-  scope->written_.try_emplace(this, math::Moments{batch.mean.value(), batch.variance.value()});
+  write({batch.mean.value(), batch.variance.value()});
   return batch;
+}
+
+void RunningMoments::write(const math::Moments& batch) const {
+  if (BatchStatistics* scope = BatchStatistics::active()) scope->written_.try_emplace(this, batch);
 }
 
 math::Moments RunningMoments::known() const {

@@ -21,8 +21,9 @@ namespace bijou::inline BIJOU_SCALAR {
 class RunningMoments : public Module {
  public:
   explicit RunningMoments(int64_t channels);
-  BatchMoments of(const Variable& x) const;  // inside a scope: of this batch; outside: the running averages
-  math::Moments known() const;               // without an x, for inverses: as written in the scope, or running
+  BatchMoments of(const Variable& x) const;      // inside a scope: of this batch; outside: the running averages
+  void write(const math::Moments& batch) const;  // in the scope, as `of` does; the first to be written stay
+  math::Moments known() const;                   // without an x, for inverses: as written in the scope, or running
   void move_towards(const math::Moments& batch, double momentum) const;  // running += momentum (batch - running)
   std::string describe() const override;
 

@@ -19,9 +19,9 @@ Linear::Linear(int64_t in, int64_t out, Rng& rng, Start start)
       weight_(parameter("weight", start_weights(start, {in, out}, in, rng))),
       bias_(parameter("bias", Tensor::zeros({out}))) {}
 
-Variable Linear::operator()(const Variable& x) const {
+Variable Linear::operator()(const Variable& x, Activation activation) const {
   check(x.shape().rank() == 2 && x.shape()[1] == in_, "Linear", path(), " expects [N, ", in_, "], got ", x.shape());
-  const Variable y = matmul(x, weight_) + bias_;
+  const Variable y = linear(x, weight_, bias_, activation);
   FiniteWatch::see(*this, y);
   return y;
 }
@@ -56,11 +56,11 @@ ZeroConv2d::ZeroConv2d(int64_t in, int64_t out, int64_t kernel, Padding padding)
       bias_(parameter("bias", Tensor::zeros({out}))),
       log_gain_(parameter("log_gain", Tensor::zeros({out}))) {}
 
+// The gain is taken into the weights: (x * w + b) e = x * (w e) + b e, which costs no pass over the image.
 // With ones around x:  pad_1(x) * w = pad_0(x - 1) * w + 1 * w, and the last is the sum of w for each output.
 Variable ZeroConv2d::operator()(const Variable& x) const {
-  const Variable product =
-      padding_ == Padding::zeros ? conv2d(x, weight_, bias_) : conv2d(x - 1, weight_, bias_) + sum(weight_, {0, 1, 2});
-  const Variable y = product * exp(log_gain_ * 3);
+  const Variable e = exp(log_gain_ * 3), w = weight_ * e, b = bias_ * e;
+  const Variable y = padding_ == Padding::zeros ? conv2d(x, w, b) : conv2d(x - 1, w, b + sum(w, {0, 1, 2}));
   FiniteWatch::see(*this, y);
   return y;
 }
@@ -82,8 +82,7 @@ WeightNormConv2d::WeightNormConv2d(int64_t in, int64_t out, int64_t kernel, Rng&
 }
 
 Variable WeightNormConv2d::operator()(const Variable& x) const {
-  const Variable norm = sqrt(sum(square(v_), {0, 1, 2}));
-  const Variable w = gain_ ? v_ * (*gain_ / norm) : v_ / norm;
+  const Variable w = weight_norm(v_, gain_ ? *gain_ : Variable(Tensor::full({out_}, 1)));
   const Variable y = bias_ ? conv2d(x, w, *bias_) : conv2d(x, w);
   FiniteWatch::see(*this, y);
   return y;
@@ -100,9 +99,17 @@ BatchNorm::BatchNorm(int64_t channels, double eps)
       gain_(parameter("gain", Tensor::full({channels}, 1))),
       offset_(parameter("offset", Tensor::zeros({channels}))) {}
 
-Variable BatchNorm::operator()(const Variable& x) const {
-  const auto [mean, variance] = statistics_.of(x);
-  const Variable y = normalize(x, mean, variance, eps_) * gain_ + offset_;
+Variable BatchNorm::operator()(const Variable& x, Activation activation) const {
+  Variable y;
+  if (BatchStatistics::active()) {
+    const Normalized normalized = batch_norm(x, gain_, offset_, eps_, activation);
+    statistics_.write(normalized.moments);
+    y = normalized.y;
+  } else {
+    const auto [mean, variance] = statistics_.of(x);
+    const Variable s = gain_ / sqrt(variance + eps_);
+    y = channel_affine(x, s, offset_ - s * mean, activation);
+  }
   FiniteWatch::see(*this, y);
   return y;
 }

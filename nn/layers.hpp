@@ -12,11 +12,11 @@ enum class Start {
   small  // N(0, 0.05^2), as the released Glow code starts its convolutions
 };
 
-// y = x W + b      W [in, out]
+// y = f(x W + b)      W [in, out]; f is the identity or ReLU
 class Linear : public Module {
  public:
   Linear(int64_t in, int64_t out, Rng& rng, Start start = Start::he);
-  Variable operator()(const Variable& x) const;
+  Variable operator()(const Variable& x, Activation activation = Activation::none) const;
   std::string describe() const override;
 
  private:
@@ -31,6 +31,7 @@ class Conv2d : public Module {
   Conv2d(int64_t in, int64_t out, int64_t kernel, Rng& rng, Start start = Start::he,
          Activation activation = Activation::none, Bias bias = Bias::yes);
   Variable operator()(const Variable& x) const;
+  const Variable& weight() const { return weight_; }
   std::string describe() const override;
 
  private:
@@ -74,12 +75,13 @@ class WeightNormConv2d : public Module {
   Variable *gain_ = nullptr, *bias_ = nullptr;
 };
 
-// Batch normalisation in a network (Ioffe and Szegedy 2015, algorithm 1): y = gain (x - mu) / sqrt(v + eps) +
-// offset, per channel over all other axes, v biased. Which mu and v: see batch_statistics.hpp.
+// Batch normalisation in a network (Ioffe and Szegedy 2015, algorithm 1): y = f(gain (x - mu) / sqrt(v + eps) +
+// offset), per channel over all other axes, v biased; f is the identity or ReLU. Which mu and v: see
+// batch_statistics.hpp.
 class BatchNorm : public Module {
  public:
   explicit BatchNorm(int64_t channels, double eps = 1e-4);
-  Variable operator()(const Variable& x) const;
+  Variable operator()(const Variable& x, Activation activation = Activation::none) const;
   std::string describe() const override;
 
  private:

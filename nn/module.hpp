@@ -9,7 +9,7 @@
 //     Linear(int64_t in, int64_t out, Rng& rng)
 //         : weight_(parameter("weight", init::he({in, out}, in, rng))),
 //           bias_(parameter("bias", Tensor::zeros({out}))) {}
-//     Variable operator()(const Variable& x) const { return matmul(x, weight_) + bias_; }
+//     Variable operator()(const Variable& x) const { return linear(x, weight_, bias_); }
 //   };
 #pragma once
 #include "autograd/ops.hpp"

@@ -13,7 +13,7 @@ Mlp::Mlp(int64_t in, const std::vector<int64_t>& hidden, int64_t out, Rng& rng) 
 
 Variable Mlp::operator()(const Variable& x) const {
   Variable h = x;
-  for (size_t i = 0; i + 1 < layers_.size(); ++i) h = relu((*layers_[i])(h));
+  for (size_t i = 0; i + 1 < layers_.size(); ++i) h = (*layers_[i])(h, Activation::relu);
   return (*layers_.back())(h);
 }
 
@@ -32,7 +32,7 @@ ResidualMlp::ResidualMlp(int64_t in, int64_t width, int64_t out, int64_t blocks,
 
 Variable ResidualMlp::operator()(const Variable& x) const {
   Variable h = (*first_)(x);
-  for (const Block& b : blocks_) h = h + (*b.linear2)(relu((*b.linear1)(relu(h))));
+  for (const Block& b : blocks_) h = h + (*b.linear2)((*b.linear1)(relu(h), Activation::relu));
   return (*last_)(h);
 }
 
@@ -62,11 +62,11 @@ Variable ResNet::operator()(const Variable& x) const {
   Variable h = (*stem_)(x);
   Variable skips = (*stem_skip_)(h);
   for (const Block& b : blocks_) {
-    const Variable inner = (*b.conv1)(relu((*b.norm1)(h)));
-    h = h + (*b.conv2)(relu((*b.norm2)(inner)));
+    const Variable inner = (*b.conv1)((*b.norm1)(h, Activation::relu));
+    h = h + (*b.conv2)((*b.norm2)(inner, Activation::relu));
     skips = skips + (*b.skip)(h);
   }
-  return (*last_)(relu((*last_norm_)(skips)));
+  return (*last_)((*last_norm_)(skips, Activation::relu));
 }
 
 std::string ResNet::describe() const {
@@ -92,9 +92,20 @@ ConvNet::ConvNet(int64_t in, int64_t width, int64_t out, Rng& rng, Hidden hidden
   last_ = &child<ZeroConv2d>("last", width, out, 3, padding);
 }
 
+namespace {
+
+// relu(actnorm(conv(x))) without a pass over what the convolution gives: s (x * w) + b = x * (s w) + b
+Variable normalized(const Conv2d& conv, const ActNorm& norm, const Variable& x) {
+  const Variable y = conv2d(x, conv.weight() * norm.s(), norm.b(), Activation::relu);
+  FiniteWatch::see(conv, y);
+  return y;
+}
+
+}  // namespace
+
 Variable ConvNet::operator()(const Variable& x) const {
-  const Variable h1 = norm1_ ? relu((*norm1_)((*conv1_)(x))) : (*conv1_)(x);
-  const Variable h2 = norm2_ ? relu((*norm2_)((*conv2_)(h1))) : (*conv2_)(h1);
+  const Variable h1 = norm1_ ? normalized(*conv1_, *norm1_, x) : (*conv1_)(x);
+  const Variable h2 = norm2_ ? normalized(*conv2_, *norm2_, h1) : (*conv2_)(h1);
   return (*last_)(h2);
 }
 

@@ -19,41 +19,38 @@ void Optimizer::clear_gradients() {
 }
 
 Optimizer::Report Optimizer::step(double learning_rate) {
-  double square_sum = 0;
-  for (const Entry& e : entries_) {
-    if (e.parameter->gradient().defined()) square_sum += math::sum_squares(e.parameter->gradient());
-  }
-  const double norm = std::sqrt(square_sum);
-  if (!std::isfinite(norm)) fail<NonFiniteError>(name(), ": the gradient is not finite");
-  const bool clipped = options_.clip_norm > 0 && norm > options_.clip_norm;
-  const Step step{++t_, learning_rate, clipped ? options_.clip_norm / norm : 1};
+  std::vector<math::Parameter> used;  // those that a gradient flowed to
   for (Entry& e : entries_) {
     const Tensor g = e.parameter->gradient();
-    if (g.defined()) update(step, g, e);
+    if (g.defined()) used.push_back({g, &e.first, &e.second, &e.parameter->mutable_value()});
   }
+  const double norm = std::sqrt(math::sum_squares_of_gradients(used));
+  if (!std::isfinite(norm)) fail<NonFiniteError>(name(), ": the gradient is not finite");
+  const bool clipped = options_.clip_norm > 0 && norm > options_.clip_norm;
+  update({++t_, learning_rate, clipped ? options_.clip_norm / norm : 1}, used);
   clear_gradients();
   Profile::report(name(), Profile::Phase::step);
   return {norm, clipped};
 }
 
-void Adam::update(const Step& step, const Tensor& gradient, Entry& e) const {
+void Adam::update(const Step& step, std::span<const math::Parameter> parameters) const {
   const math::AdamRule rule{.beta1 = options_.beta1,
                             .beta2 = options_.beta2,
                             .rate = step.learning_rate / (1 - std::pow(options_.beta1, step.t)),
                             .root_correction = 1 / std::sqrt(1 - std::pow(options_.beta2, step.t)),
                             .eps = options_.eps,
                             .gradient_scale = step.gradient_scale};
-  math::adam(rule, gradient, e.first, e.second, e.parameter->mutable_value());
+  math::adam(rule, parameters);
 }
 
-void Adamax::update(const Step& step, const Tensor& gradient, Entry& e) const {
+void Adamax::update(const Step& step, std::span<const math::Parameter> parameters) const {
   const double correction = std::sqrt(1 - std::pow(options_.beta2, step.t)) / (1 - std::pow(options_.beta1, step.t));
   const math::AdamaxRule rule{.beta1 = options_.beta1,
                               .beta2 = options_.beta2,
                               .rate = step.learning_rate * correction,
                               .eps = options_.eps,
                               .gradient_scale = step.gradient_scale};
-  math::adamax(rule, gradient, e.first, e.second, e.parameter->mutable_value());
+  math::adamax(rule, parameters);
 }
 
 Variable weight_norm_penalty(const Module& model) {
@@ -92,13 +89,13 @@ MovingAverage::MovingAverage(const Module& model, double decay) : model_(model),
 
 void MovingAverage::update() {
   const double t = static_cast<double>(t_++), d = std::min(decay_, (1 + t) / (10 + t));
-  const auto mix = [d](Tensor& average, const Tensor& now) {
-    average = math::add(math::scale_offset(average, d, 0), math::scale_offset(now, 1 - d, 0));
-  };
+  std::vector<math::Average> all;
   const auto parameters = model_.parameters();
-  for (size_t i = 0; i < parameters.size(); ++i) mix(parameters_[i], parameters[i].variable->value());
+  for (size_t i = 0; i < parameters.size(); ++i)
+    all.push_back({&parameters_[i], &parameters[i].variable->mutable_value()});
   const auto buffers = moving_buffers(model_);
-  for (size_t i = 0; i < buffers.size(); ++i) mix(buffers_[i], *buffers[i]);
+  for (size_t i = 0; i < buffers.size(); ++i) all.push_back({&buffers_[i], buffers[i]});
+  math::move_averages(all, 1 - d);
 }
 
 void MovingAverage::exchange() {

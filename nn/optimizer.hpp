@@ -32,14 +32,14 @@ class Optimizer {
     int64_t t;  // 1, 2, ...
     double learning_rate, gradient_scale;
   };
+  virtual void update(const Step& step, std::span<const math::Parameter> parameters) const = 0;
+  OptimizerOptions options_;
+
+ private:
   struct Entry {
     Variable* parameter;
     Tensor first, second;  // moments, zero at the start
   };
-  virtual void update(const Step& step, const Tensor& gradient, Entry& entry) const = 0;
-  OptimizerOptions options_;
-
- private:
   std::vector<Entry> entries_;
   int64_t t_ = 0;
 };
@@ -54,7 +54,7 @@ class Adam : public Optimizer {
   const char* name() const override { return "Adam"; }
 
  protected:
-  void update(const Step& step, const Tensor& gradient, Entry& entry) const override;
+  void update(const Step& step, std::span<const math::Parameter> parameters) const override;
 };
 
 // Kingma and Ba 2015, algorithm 2: the infinity norm in place of the second moment.
@@ -71,7 +71,7 @@ class Adamax : public Optimizer {
   const char* name() const override { return "Adamax"; }
 
  protected:
-  void update(const Step& step, const Tensor& gradient, Entry& entry) const override;
+  void update(const Step& step, std::span<const math::Parameter> parameters) const override;
 };
 
 // sum g^2 over the gains of weight normalisation: RealNVP section 4.1 regularises these alone, times 5e-5. (The

@@ -32,6 +32,7 @@ enum class Branch {
   sum_middle,
   zip_flat,
   zip_both,
+  zip_channels,
   zip_left_only,
   zip_right_only,
   zip_neither,
@@ -61,6 +62,7 @@ inline constexpr std::array<const char*, kBranches> kBranchNames = {"matmul: by 
                                                                     "sum: middle",
                                                                     "broadcast: flat",
                                                                     "broadcast: both run",
+                                                                    "broadcast: a vector along rows",
                                                                     "broadcast: left runs",
                                                                     "broadcast: right runs",
                                                                     "broadcast: neither"};

@@ -1,7 +1,9 @@
 #include "autograd/kernels/elementwise.hpp"
 
 #include "autograd/kernels/branches.hpp"
-#include "autograd/kernels/parallel.hpp"
+#include "autograd/kernels/channels.hpp"
+#include "autograd/kernels/select.hpp"
+#include "autograd/kernels/transcendental.hpp"
 
 #include <atomic>
 #include <cmath>
@@ -12,20 +14,19 @@ void negate(int64_t n, const Real* x, Real* y) {
   for_each(n, [=](int64_t i) { y[i] = -x[i]; });
 }
 void exp(int64_t n, const Real* x, Real* y) {
-  for_each(n, [=](int64_t i) { y[i] = std::exp(x[i]); });
+  for_each(n, [=](int64_t i) { y[i] = exp_of(x[i]); });
 }
 void log(int64_t n, const Real* x, Real* y) {
-  for_each(n, [=](int64_t i) { y[i] = std::log(x[i]); });
+  for_each(n, [=](int64_t i) { y[i] = log_of(x[i]); });
 }
 void tanh(int64_t n, const Real* x, Real* y) {
-  for_each(n, [=](int64_t i) { y[i] = std::tanh(x[i]); });
+  for_each(n, [=](int64_t i) { y[i] = tanh_of(x[i]); });
 }
 void sigmoid(int64_t n, const Real* x, Real* y) {
-  for_each(n, [=](int64_t i) { y[i] = 1 / (1 + std::exp(-x[i])); });
+  for_each(n, [=](int64_t i) { y[i] = sigmoid_of(x[i]); });
 }
-// log(1 + e^x) = max(x, 0) + log1p(e^-|x|): never overflows. Written so that a NaN stays a NaN.
 void softplus(int64_t n, const Real* x, Real* y) {
-  for_each(n, [=](int64_t i) { y[i] = (x[i] < 0 ? 0 : x[i]) + std::log1p(std::exp(-std::abs(x[i]))); });
+  for_each(n, [=](int64_t i) { y[i] = softplus_of(x[i]); });
 }
 void relu(int64_t n, const Real* x, Real* y) {  // x < 0 is false for a NaN, which therefore passes through
   for_each(n, [=](int64_t i) { y[i] = x[i] < 0 ? 0 : x[i]; });
@@ -54,13 +55,10 @@ void sigmoid_backward(int64_t n, const Real* dy, const Real* y, Real* dx) {
   for_each(n, [=](int64_t i) { dx[i] = dy[i] * y[i] * (1 - y[i]); });
 }
 void softplus_backward(int64_t n, const Real* dy, const Real* x, Real* dx) {
-  for_each(n, [=](int64_t i) { dx[i] = dy[i] / (1 + std::exp(-x[i])); });
+  for_each(n, [=](int64_t i) { dx[i] = dy[i] * sigmoid_of(x[i]); });
 }
 void relu_backward(int64_t n, const Real* dy, const Real* y, Real* dx) {
-  for_each(n, [=](int64_t i) {
-    const Real d = dy[i];  // read in any case: a conditional load would not vectorise
-    dx[i] = y[i] > 0 ? d : 0;
-  });
+  for_each(n, [=](int64_t i) { dx[i] = where_positive(y[i], dy[i]); });
 }
 void sqrt_backward(int64_t n, const Real* dy, const Real* y, Real* dx) {
   for_each(n, [=](int64_t i) { dx[i] = dy[i] / (2 * y[i]); });
@@ -106,6 +104,17 @@ void zip(const BroadcastPlan& p, const Real* a, const Real* b, Real* y, const F&
   }
   int64_t rows = 1;
   for (int d = 0; d < last; ++d) rows *= p.size[d];
+  if (p.rank == 2 && sa && sb && (p.stride_a[0] == 0 || p.stride_b[0] == 0)) {  // a vector along the rows of a matrix
+    took(Branch::zip_channels);
+    const bool vector_is_a = p.stride_a[0] == 0;
+    const Repeated v(inner, {vector_is_a ? a : b});
+    if (vector_is_a) {
+      for_each_in_columns(rows * inner, v.width(), [=, v = v[0]](int64_t i, int64_t j) { y[i] = f(v[j], b[i]); });
+    } else {
+      for_each_in_columns(rows * inner, v.width(), [=, v = v[0]](int64_t i, int64_t j) { y[i] = f(a[i], v[j]); });
+    }
+    return;
+  }
   for_blocks(rows, rows_in_block(inner), [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row) {
       int64_t rest = row, oa = 0, ob = 0;
@@ -135,31 +144,21 @@ void divide(const BroadcastPlan& p, const Real* a, const Real* b, Real* y) {
   zip(p, a, b, y, [](Real u, Real v) { return u / v; });
 }
 
-void adam(int64_t n, const AdamStep& s, const Real* g, Real* m, Real* v, Real* w) {
-  for_each(n, [=](int64_t i) {
-    const Real gi = g[i] * s.grad_scale;
-    m[i] = s.beta1 * m[i] + (1 - s.beta1) * gi;
-    v[i] = s.beta2 * v[i] + (1 - s.beta2) * gi * gi;
-    w[i] -= s.rate * m[i] / (std::sqrt(v[i]) * s.root_correction + s.eps);
-  });
+namespace {
+
+Real sum_of_zeros(int64_t n, const Real* x) {  // 0 * x is 0, or NaN when x is infinite or NaN
+  Real sum = 0;
+#pragma omp simd reduction(+ : sum)
+  for (int64_t i = 0; i < n; ++i) sum += 0 * x[i];
+  return sum;
 }
 
-void adamax(int64_t n, const AdamaxStep& s, const Real* g, Real* m, Real* u, Real* w) {
-  for_each(n, [=](int64_t i) {
-    const Real gi = g[i] * s.grad_scale;
-    m[i] = s.beta1 * m[i] + (1 - s.beta1) * gi;
-    u[i] = std::max(s.beta2 * u[i], std::abs(gi));
-    w[i] -= s.rate * m[i] / (u[i] + s.eps);
-  });
-}
+}  // namespace
 
 bool all_finite(int64_t n, const Real* x) {
   std::atomic<bool> finite = true;
   for_blocks(n, kBlock, [&](int64_t begin, int64_t end) {
-    Real sum = 0;  // 0 * x is 0, or NaN when x is infinite or NaN
-#pragma omp simd reduction(+ : sum)
-    for (int64_t i = begin; i < end; ++i) sum += 0 * x[i];
-    if (!(sum == 0)) finite = false;
+    if (!(sum_of_zeros(end - begin, x + begin) == 0)) finite = false;
   });
   return finite;
 }

@@ -26,21 +26,6 @@ struct BroadcastPlan {
 using Binary = void(const BroadcastPlan& plan, const Real* a, const Real* b, Real* y);
 Binary add, subtract, multiply, divide;
 
-// Adam (Kingma and Ba 2015, algorithm 1) in one pass over memory:
-//   m = beta1 m + (1 - beta1) g      v = beta2 v + (1 - beta2) g^2      w -= rate m / (sqrt(v) * root_correction + eps)
-// rate = lr / (1 - beta1^t),  root_correction = 1 / sqrt(1 - beta2^t),  g is first multiplied by grad_scale (clipping).
-struct AdamStep {
-  Real beta1, beta2, rate, root_correction, eps, grad_scale;
-};
-void adam(int64_t n, const AdamStep& step, const Real* g, Real* m, Real* v, Real* w);
-
-// Adamax (the same paper, algorithm 2):
-//   m = beta1 m + (1 - beta1) g      u = max(beta2 u, |g|)      w -= rate m / (u + eps)
-struct AdamaxStep {
-  Real beta1, beta2, rate, eps, grad_scale;
-};
-void adamax(int64_t n, const AdamaxStep& step, const Real* g, Real* m, Real* u, Real* w);
-
 bool all_finite(int64_t n, const Real* x);
 
 }  // namespace bijou

@@ -23,12 +23,15 @@ std::vector<OperationCase> build_table() {
   const Sets kElementwise = {{{}}, {{5}}, {{2, 3}}, {{2, 1, 3, 2}}};
   const Sets kManyBlocks = {{{3, 7001}}};
   const Sets kPairs = {{{}, {}},     {{2, 3}, {2, 3}},    {{4, 1}, {3}},    {{3}, {4, 1}},
-                       {{}, {2, 2}}, {{2, 1, 3}, {4, 1}}, {{3, 1}, {1, 1}}, {{2, 3, 1}, {2, 1, 4}}};
+                       {{}, {2, 2}}, {{2, 1, 3}, {4, 1}}, {{2, 1, 3}, {4, 3}}, {{3, 1}, {1, 1}}, {{2, 3, 1}, {2, 1, 4}}};
   const Sets kCubes = {{{2, 3, 4}}, {{3, 1, 2}}, {{2, 2, 1, 3}}};
   const Sets kChannels = {{{5, 2}}, {{2, 3, 2, 3}}, {{7, 1}}, {{1, 4}}};
   const Sets kTriangular = {{{1, 1}, {1, 3}}, {{2, 2}, {2, 1}}, {{4, 4}, {4, 3}}};
   const Sets kTriangularLarge = {{{30, 30}, {30, 20}}};
   const Sets kImages = {{{1, 2, 2, 1}}, {{2, 4, 2, 3}}, {{1, 2, 6, 2}}};
+  const Sets kPerChannel = {{{5, 2}, {2}, {2}}, {{2, 3, 2, 3}, {3}, {3}}, {{7, 1}, {1}, {1}}, {{6, 4}, {4}, {4}}};
+  const Sets kPerChannelLarge = {{{4, 60, 50, 3}, {3}, {3}}, {{130, 600}, {600}, {600}}, {{700, 100}, {100}, {100}}};
+  const Sets kLinear = {{{2, 3}, {3, 2}, {2}}, {{1, 4}, {4, 3}, {3}}, {{5, 2}, {2, 1}, {1}}};
   // Odd and even kernels, 1x1, kernels wider than the image, H != W, one image, one channel.
   const Sets kConvolutions = {{{1, 2, 3, 1}, {3, 3, 1, 1}}, {{1, 3, 4, 2}, {3, 3, 2, 2}}, {{2, 4, 3, 1}, {2, 2, 1, 3}},
                               {{2, 2, 3, 3}, {1, 1, 3, 2}}, {{1, 5, 1, 2}, {5, 5, 2, 1}}, {{1, 3, 3, 1}, {4, 3, 1, 2}}};
@@ -136,6 +139,28 @@ std::vector<OperationCase> build_table() {
     {"conv2d_bias_relu", "conv2d(x, w, bias, activation)", with_bias(kConvolutions), {},
      [](In v) { return conv2d(v[0], v[1], v[2], Activation::relu); }, {},
      [](In v) { return conv2d(v[0], v[1], v[2]); }},
+
+    // Fused
+    {"affine_coupling", "affine_coupling(x, s, t)", {{{5}, {5}, {5}}, {{2, 3}, {2, 3}, {2, 3}},
+     {{2, 3, 2, 3}, {2, 3, 2, 3}, {2, 3, 2, 3}}}, {}, [](In v) { return affine_coupling(v[0], v[1], v[2]); },
+     {{{3, 13001}, {3, 13001}, {3, 13001}}}},
+    {"channel_affine", "channel_affine(x, s, b, activation)", kPerChannel, {},
+     [](In v) { return channel_affine(v[0], v[1], v[2]); }, kPerChannelLarge},
+    {"channel_affine_relu", "channel_affine(x, s, b, activation)", kPerChannel, {},
+     [](In v) { return channel_affine(v[0], v[1], v[2], Activation::relu); }, {},
+     [](In v) { return channel_affine(v[0], v[1], v[2]); }},
+    {"batch_norm", "batch_norm(x, gain, offset, eps, activation)", kPerChannel, {},
+     [](In v) { return batch_norm(v[0], v[1], v[2], 0.1).y; }, kPerChannelLarge},
+    {"batch_norm_relu", "batch_norm(x, gain, offset, eps, activation)", kPerChannel, {},
+     [](In v) { return batch_norm(v[0], v[1], v[2], 0.1, Activation::relu).y; }, {},
+     [](In v) { return batch_norm(v[0], v[1], v[2], 0.1).y; }},
+    {"linear", "linear(x, w, b, activation)", kLinear, {}, [](In v) { return linear(v[0], v[1], v[2]); },
+     {{{200, 150}, {150, 260}, {260}}}},
+    {"linear_relu", "linear(x, w, b, activation)", kLinear, {},
+     [](In v) { return linear(v[0], v[1], v[2], Activation::relu); }, {},
+     [](In v) { return linear(v[0], v[1], v[2]); }},
+    {"weight_norm", "weight_norm(v, gain)", {{{4, 1}, {1}}, {{3, 3, 2, 2}, {2}}, {{1, 1, 5, 3}, {3}}}, {},
+     [](In v) { return weight_norm(v[0], v[1]); }, {{{3, 3, 70, 60}, {60}}}},
   };
 }
 // clang-format on

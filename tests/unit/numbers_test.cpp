@@ -1,6 +1,7 @@
 // Element by element: accuracy, NaNs and infinities. Determinants. The random numbers.
 #include "autograd/kernels/elementwise.hpp"
 #include "autograd/kernels/gemm.hpp"
+#include "autograd/kernels/update.hpp"
 #include "autograd/math.hpp"
 #include "autograd/tensor.hpp"
 
@@ -139,7 +140,9 @@ TEST_CASE("elementwise: Adam's step is the formula") {
   Tensor g = Tensor::randn({133}, rng), m = Tensor::randn({133}, rng), v = Tensor::uniform({133}, rng),
          w = Tensor::randn({133}, rng);
   const Tensor m0 = m.clone(), v0 = v.clone(), w0 = w.clone();
-  kernels::adam(133, step, g.data().data(), m.mutable_data().data(), v.mutable_data().data(), w.mutable_data().data());
+  const kernels::Parameter all{133, g.data().data(), m.mutable_data().data(), v.mutable_data().data(),
+                               w.mutable_data().data()};
+  kernels::adam({&all, 1}, step);
   for (size_t i = 0; i < 133; ++i) {
     const double gi = 0.5 * g.data()[i], mi = 0.9 * m0.data()[i] + 0.1 * gi, vi = 0.99 * v0.data()[i] + 0.01 * gi * gi;
     CHECK(m.data()[i] == doctest::Approx(mi).epsilon(1e-5));
@@ -154,8 +157,9 @@ TEST_CASE("elementwise: Adamax's step is the formula") {
   Tensor g = Tensor::randn({133}, rng), m = Tensor::randn({133}, rng), u = Tensor::uniform({133}, rng),
          w = Tensor::randn({133}, rng);
   const Tensor m0 = m.clone(), u0 = u.clone(), w0 = w.clone();
-  kernels::adamax(133, step, g.data().data(), m.mutable_data().data(), u.mutable_data().data(),
-                  w.mutable_data().data());
+  const kernels::Parameter all{133, g.data().data(), m.mutable_data().data(), u.mutable_data().data(),
+                               w.mutable_data().data()};
+  kernels::adamax({&all, 1}, step);
   int by_gradient = 0;
   for (size_t i = 0; i < 133; ++i) {
     const double gi = 0.5 * g.data()[i], mi = 0.9 * m0.data()[i] + 0.1 * gi,
