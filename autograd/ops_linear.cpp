@@ -50,10 +50,10 @@ Variable conv2d(const Variable& x, const Variable& w, const Variable& bias, Acti
   const Tensor Y = math::conv2d(X, W, bias.value(), rectify);
   const bool dx = x.requires_grad(), dw = w.requires_grad();
   return record_many("conv2d", {Y}, {x, w, bias}, [&, Z = rectify ? Y : Tensor()] {
-    return [X, W, Z, dx, dw, sb = bias.shape()](const std::vector<Tensor>& dy) -> std::vector<Tensor> {
-      const Tensor da = Z.defined() ? math::relu_backward(dy[0], Z) : dy[0];
+    return [X, W, Z, dx, dw](const std::vector<Tensor>& dy) -> std::vector<Tensor> {
+      const auto [da, db] = math::linear_backward(dy[0], Z);
       return {dx ? math::conv2d_backward_data(da, W, X.shape()) : Tensor(),
-              dw ? math::conv2d_backward_weights(X, da, W.shape()) : Tensor(), math::sum_to(da, sb)};
+              dw ? math::conv2d_backward_weights(X, da, W.shape()) : Tensor(), db};
     };
   })[0];
 }
