@@ -1,51 +1,21 @@
 #include "autograd/random.hpp"
 
-#include <cmath>
-#include <numbers>
 #include <numeric>
 
 namespace bijou::inline BIJOU_SCALAR {
 
-std::array<uint32_t, 4> philox(std::array<uint32_t, 4> c, std::array<uint32_t, 2> k) {
-  constexpr uint64_t kMultiply0 = 0xD2511F53, kMultiply1 = 0xCD9E8D57;
-  constexpr uint32_t kWeyl0 = 0x9E3779B9, kWeyl1 = 0xBB67AE85;
-  for (int round = 0; round < 10; ++round) {
-    const uint64_t p0 = kMultiply0 * c[0], p1 = kMultiply1 * c[2];
-    c = {static_cast<uint32_t>(p1 >> 32) ^ c[1] ^ k[0], static_cast<uint32_t>(p1),
-         static_cast<uint32_t>(p0 >> 32) ^ c[3] ^ k[1], static_cast<uint32_t>(p0)};
-    k = {k[0] + kWeyl0, k[1] + kWeyl1};
-  }
-  return c;
-}
+double Rng::uniform() { return draws_.uniform(position_++); }
+double Rng::normal() { return draws_.normal(position_++); }
 
-std::array<uint32_t, 4> Rng::block() {
-  const uint64_t i = position_++;
-  return philox({static_cast<uint32_t>(i), static_cast<uint32_t>(i >> 32), static_cast<uint32_t>(stream_),
-                 static_cast<uint32_t>(stream_ >> 32)},
-                {static_cast<uint32_t>(seed_), static_cast<uint32_t>(seed_ >> 32)});
-}
-
-namespace {
-double to_unit(uint32_t high, uint32_t low) {  // 53 bits -> [0, 1)
-  return static_cast<double>((static_cast<uint64_t>(high) << 32 | low) >> 11) * 0x1p-53;
-}
-}  // namespace
-
-double Rng::uniform() {
-  const auto r = block();
-  return to_unit(r[0], r[1]);
-}
-
-double Rng::normal() {
-  const auto r = block();
-  const double u = 1.0 - to_unit(r[0], r[1]);  // (0, 1]: its logarithm is finite
-  return std::sqrt(-2.0 * std::log(u)) * std::cos(2.0 * std::numbers::pi * to_unit(r[2], r[3]));
+void Rng::normals(std::span<Real> values) {
+  kernels::normals(draws_, position_, static_cast<int64_t>(values.size()), values.data());
+  position_ += values.size();
 }
 
 uint64_t Rng::below(uint64_t n) {
   const uint64_t limit = UINT64_MAX - UINT64_MAX % n;  // draws at or above it would favour small values
   for (;;) {
-    const auto r = block();
+    const auto r = draws_.block(position_++);
     const uint64_t x = static_cast<uint64_t>(r[0]) << 32 | r[1];
     if (x < limit) return x % n;
   }

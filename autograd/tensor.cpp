@@ -22,7 +22,7 @@ Tensor Tensor::from(const Shape& shape, std::span<const double> values) {
 
 Tensor Tensor::randn(const Shape& shape, Rng& rng) {
   Tensor t(shape);
-  for (Real& v : t.mutable_data()) v = static_cast<Real>(rng.normal());
+  rng.normals(t.mutable_data());
   return t;
 }
 

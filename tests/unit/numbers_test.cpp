@@ -1,6 +1,7 @@
 // Element by element: accuracy, NaNs and infinities. Determinants. The random numbers.
 #include "autograd/kernels/elementwise.hpp"
 #include "autograd/kernels/gemm.hpp"
+#include "autograd/kernels/machine.hpp"
 #include "autograd/kernels/update.hpp"
 #include "autograd/math.hpp"
 #include "autograd/tensor.hpp"
@@ -236,6 +237,26 @@ TEST_CASE("random: the moments of uniform, normal and below") {
   CHECK(std::abs(z[2]) < five * std::sqrt(15.));
   CHECK(std::abs(z[3] - 3) < five * std::sqrt(96.));
   for (const int c : count) CHECK(std::abs(c - n / 7.) < 5 * std::sqrt(n * 6 / 49.));
+}
+
+TEST_CASE("random: many normals at once are those drawn one by one, on any number of threads") {
+  const int before = kernels::threads();
+  for (const int64_t n : {0, 1, 5, 1023, 1024, 5000}) {
+    Rng one_by_one(9, stream("normals"));
+    one_by_one.normal();
+    std::vector<Real> expected(static_cast<size_t>(n));
+    for (Real& x : expected) x = static_cast<Real>(one_by_one.normal());
+    for (const int threads : {1, 3}) {
+      kernels::set_threads(threads);
+      Rng rng(9, stream("normals"));
+      rng.normal();
+      std::vector<Real> values(static_cast<size_t>(n));
+      rng.normals(values);
+      CHECK(values == expected);
+      CHECK(rng.position() == one_by_one.position());
+    }
+  }
+  kernels::set_threads(before);
 }
 
 TEST_CASE("random: a draw depends on seed, stream and position alone; streams are independent") {
