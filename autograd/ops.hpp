@@ -69,7 +69,7 @@ enum class Activation { none, relu };
 Variable conv2d(const Variable& x, const Variable& w);
 Variable conv2d(const Variable& x, const Variable& w, const Variable& bias, Activation activation = Activation::none);
 
-// Several of the above as one operation, for speed (ops_fused.cpp). s, b, gain, offset [C] are per channel, the last axis.
+// Several of the above as one operation, for speed (ops_fused.cpp). s, b, gain, offset [C] are per channel.
 Variable affine_coupling(const Variable& x, const Variable& s, const Variable& t);  // x * exp(s) + t
 Variable channel_affine(const Variable& x, const Variable& s, const Variable& b,    // f(x * s + b)
                         Activation activation = Activation::none);

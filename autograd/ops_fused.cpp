@@ -51,7 +51,7 @@ Normalized batch_norm(const Variable& x, const Variable& gain, const Variable& o
   return {y[0], {mu, v}};
 }
 
-// y = f(a), a = x w + b, f the identity or max(0, .)      da = dy f'(a)      dx = da w'      dw = x' da      db = sum da
+// y = f(a), a = x w + b, f the identity or max(0, .)    da = dy f'(a)    dx = da w'    dw = x' da    db = sum da
 Variable linear(const Variable& x, const Variable& w, const Variable& b, Activation activation) {
   const Tensor X = x.value(), W = w.value();
   const bool relu = activation == Activation::relu, dx = x.requires_grad();

@@ -103,7 +103,7 @@ void add_bias(int64_t rows, int64_t columns, const Real* bias, bool rectify, Rea
 void relu_bias_backward(int64_t rows, int64_t columns, const Real* dy, const Real* y, Real* da, Real* sum) {
   column_sums<1>(rows, columns,
                  [=](int64_t i, int64_t, const auto& add) {
-                   const Real g = y[i] > 0 ? dy[i] : 0;
+                   const Real d = dy[i], g = y[i] > 0 ? d : 0;  // d in any case: a conditional load would not vectorise
                    da[i] = g;
                    add(g);
                  },

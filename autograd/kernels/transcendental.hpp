@@ -1,9 +1,9 @@
 // exp, log, tanh, the sigmoid and the softplus of one number, for the loops that apply them to many.
 //
 // In the float build they are straight lines of arithmetic without a branch or a call, so that `#pragma omp simd` makes
-// vectors of them on any processor. Each is within 2.5 units in the last place, over all floats, subnormal ones among them
-// (tests/unit/transcendental_test.cpp has the figures). A NaN stays a NaN; an overflow is infinite. The double build has
-// the standard library's functions: it is the truth that the laws rest on.
+// vectors of them on any processor. Each is within 2.5 units in the last place, over all floats, subnormal ones among
+// them (tests/unit/transcendental_test.cpp has the figures). A NaN stays a NaN; an overflow is infinite. The double
+// build has the standard library's functions: it is the truth that the laws rest on.
 //
 // The polynomials interpolate at Chebyshev's nodes, which is within a few per cent of the best there is for a degree.
 #pragma once
@@ -29,9 +29,9 @@ inline uint32_t bits_of(float x) { return std::bit_cast<uint32_t>(x); }
 inline float with_bits(uint32_t u) { return std::bit_cast<float>(u); }
 inline float power_of_two(int32_t n) { return with_bits(static_cast<uint32_t>(n + 127) << 23); }  // -126 <= n <= 127
 
-// e^x = 2^n e^r,  n = round(x / log 2),  |r| <= log(2) / 2,  e^r = 1 + r + r^2 Q(r). Beyond the bounds the result is 0 or
-// infinite anyway; a comparison with NaN is false, so that NaN goes on. The power of two is multiplied in halves, so that
-// a subnormal result is rounded once.
+// e^x = 2^n e^r,  n = round(x / log 2),  |r| <= log(2) / 2,  e^r = 1 + r + r^2 Q(r). Beyond the bounds the result is 0
+// or infinite anyway; a comparison with NaN is false, so that NaN goes on. The power of two is multiplied in halves, so
+// that a subnormal result is rounded once.
 inline float exp_of(float x) {
   constexpr float kRound = 0x1.8p23f;  // x + kRound - kRound is x rounded, and n stands in the low bits of the sum
   const float low = x < -104.f ? -104.f : x, bounded = low > 89.f ? 89.f : low;
@@ -43,8 +43,8 @@ inline float exp_of(float x) {
   return e * power_of_two(half) * power_of_two(k - half);
 }
 
-// log(1 + f) = f - f^2 / 2 + s (f^2 / 2 + R),  s = f / (2 + f),  R = 2/3 s^2 + 2/5 s^4 + ...: the series of 2 artanh(s),
-// written so that its first terms are exact. For f from -0.3 to 1.
+// log(1 + f) = f - f^2 / 2 + s (f^2 / 2 + R),  s = f / (2 + f),  R = 2/3 s^2 + 2/5 s^4 + ...: the series of
+// 2 artanh(s), written so that its first terms are exact. For f from -0.3 to 1.
 struct Log1p {
   float half_square, rest;  // log(1 + f) = f - (half_square - rest)
 };

@@ -239,13 +239,30 @@ TEST_CASE("kernels: logsumexp neither overflows nor loses a NaN") {
   }
 }
 
+TEST_CASE("kernels: logsumexp is a plain loop, over tiles and blocks of rows") {
+  Rng rng(2, stream("logsumexp"));
+  for (const auto& [rows, columns] : {std::pair<int64_t, int64_t>{3, 1}, {700, 2}, {20'000, 3}, {513, 10}, {77, 600}}) {
+    const Values x = randn(rows * columns, rng);
+    Values y(static_cast<size_t>(rows), kNaN);
+    kernels::logsumexp(rows, columns, x.data(), y.data());
+    std::vector<double> expected(y.size());
+    for (int64_t i = 0; i < rows * columns; ++i) expected[i / columns] += std::exp(double{x[i]});
+    for (double& e : expected) e = std::log(e);
+    CHECK(error(y, expected) < kBound);
+  }
+}
+
 TEST_CASE("kernels: take, swap_middle and copy_runs are plain loops") {
   Rng rng(1, stream("layout"));
   for (int i = 0; i < 80; ++i) {
-    const int64_t outer = between(1, 6, rng), from = between(1, 9, rng), inner = between(1, 5, rng);
+    const int64_t outer = between(1, 6, rng), from = between(1, 9, rng), inner = between(1, 18, rng);
     const Values x = randn(outer * from * inner, rng);
     std::vector<int64_t> index(static_cast<size_t>(between(1, 12, rng)));
     for (int64_t& k : index) k = between(-1, from - 1, rng);
+    if (i % 3 == 0) {  // two long runs, the second of zeros
+      for (size_t k = 0; k < index.size(); ++k)
+        index[k] = static_cast<int64_t>(k) < from ? static_cast<int64_t>(k) : -1;
+    }
     const int64_t count = static_cast<int64_t>(index.size());
     Values y(static_cast<size_t>(outer * count * inner), kNaN), expected;
     kernels::take(outer, from, inner, index, x.data(), y.data());

@@ -32,7 +32,7 @@ const Function kFunctions[] = {
      [](double x) { return x < 0 ? std::exp(x) / (1 + std::exp(x)) : 1 / (1 + std::exp(-x)); }},
     {"softplus", kernels::softplus, [](double x) { return (x < 0 ? 0 : x) + std::log1p(std::exp(-std::abs(x))); }}};
 
-// In units of the last place of the exact value, subnormal numbers among them; past the largest float infinity is right.
+// In units of the last place of the exact value, also of subnormal ones; past the largest float infinity is right.
 double units_off(Real y, double exact) {
   if (std::isnan(exact) || std::isnan(y)) return std::isnan(exact) && std::isnan(y) ? 0 : INFINITY;
   if (y == static_cast<Real>(exact)) return 0;
