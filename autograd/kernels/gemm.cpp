@@ -1,5 +1,6 @@
 #include "autograd/kernels/gemm.hpp"
 
+#include "autograd/check.hpp"
 #include "autograd/kernels/branches.hpp"
 #include "autograd/kernels/parallel.hpp"
 
@@ -7,6 +8,7 @@
 
 #include <atomic>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <vector>
 
@@ -49,6 +51,9 @@ int64_t flops_done() { return flops.load(std::memory_order_relaxed); }
 void matmul(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const Real* a, const Real* b, Real* c) {
   if (m == 0 || n == 0) return;
   if (k == 0) return std::fill(c, c + m * n, Real{0});
+  constexpr int64_t most = std::numeric_limits<int>::max();
+  check(std::max(n, k) <= most && (m <= most || !ta), "matmul", "[", m, ", ", k, "] times [", k, ", ", n,
+        "]: the BLAS counts up to ", most, " rows and columns");
   const int64_t lda = ta ? m : k, ldb = tb ? k : n;
   // About 4 MFLOP a block, at most 32 blocks, at least 16 rows or columns each: a function of the shape alone.
   const bool by_rows = m >= n;
