@@ -1,5 +1,5 @@
-// A convolution's weights [kh, kw, in, out] as they are, or turned by 180 degrees with in and out exchanged, which is what
-// the gradient of the image is convolved with: read where they stand.
+// A convolution's weights [kh, kw, in, out] as they are, or turned by 180 degrees with in and out exchanged, which is
+// what the gradient of the image is convolved with: read where they stand.
 #pragma once
 #include "autograd/real.hpp"
 

@@ -118,7 +118,8 @@ TEST_CASE("panel_product is its naive twin, for any number of rows and lanes") {
   const int64_t lane = kernels::lane_values(), panel = kernels::panel_values();
   for (int64_t rows = 1; rows <= 25; ++rows) {
     for (int64_t width = lane; width <= panel; width += lane) {
-      for (const auto& [run, runs] : {std::pair{1, 1}, {7, 1}, {5, 3}}) {
+      for (const auto& shape : {std::pair{1, 1}, {7, 1}, {5, 3}}) {
+        const int run = shape.first, runs = shape.second;
         CAPTURE(text(rows, " rows, width ", width, ", ", runs, " runs of ", run));
         const Values a = randn(40 * 40 * 3, rng), b = randn(run * runs * width, rng), c = randn(rows * width, rng);
         for (const kernels::Runs& left : {kernels::Runs{a.data(), 40, 1, run, runs, 1600},     // row by row
@@ -159,7 +160,8 @@ TEST_CASE("conv2d: the same bytes on 1, 2 and 4 threads, and in every call, whic
 
 TEST_CASE("conv2d: a NaN in a pixel stays in every output that reads it, and three pixels around at most") {
   Rng rng(1, stream("nan"));
-  for (const auto& [in, out] : {std::pair{16, 24}, {3, 24}, {24, 3}, {70, 6}}) {
+  for (const auto& channels : {std::pair{16, 24}, {3, 24}, {24, 3}, {70, 6}}) {
+    const int64_t in = channels.first, out = channels.second;
     CAPTURE(text(in, " -> ", out));
     const int64_t row = 9, column = 6;
     const kernels::ConvShape s{2, 17, 19, in, out, 3, 3};
