@@ -78,6 +78,10 @@ kernels::ConvShape conv_shape(const char* where, const Shape& x, const Shape& w)
   return {x[0], x[1], x[2], w[2], w[3], w[0], w[1]};
 }
 
+void check_gradient(const char* where, const Shape& dy, const Shape& y) {
+  check(dy == y, where, "the gradient ", dy, " of what has the shape ", y);
+}
+
 }  // namespace
 
 Tensor negate(const Tensor& x) { return map(kernels::negate, x); }
@@ -333,6 +337,7 @@ Tensor conv2d(const Tensor& x, const Tensor& w, const Tensor& bias, bool relu) {
 
 Tensor conv2d_backward_data(const Tensor& dy, const Tensor& w, const Shape& x) {
   const auto s = conv_shape("conv2d", x, w.shape());
+  check_gradient("conv2d", dy.shape(), {s.n, s.h, s.w, s.out});
   Tensor dx(x);
   kernels::conv2d_backward_data(s, dy.data().data(), w.data().data(), dx.mutable_data().data());
   return dx;
@@ -340,6 +345,7 @@ Tensor conv2d_backward_data(const Tensor& dy, const Tensor& w, const Shape& x) {
 
 Tensor conv2d_backward_weights(const Tensor& x, const Tensor& dy, const Shape& w) {
   const auto s = conv_shape("conv2d", x.shape(), w);
+  check_gradient("conv2d", dy.shape(), {s.n, s.h, s.w, s.out});
   Tensor dw(w);
   kernels::conv2d_backward_weights(s, x.data().data(), dy.data().data(), dw.mutable_data().data());
   return dw;

@@ -11,7 +11,6 @@ namespace bijou::inline BIJOU_SCALAR::kernels {
 enum class Branch {
   matmul_by_rows,
   matmul_by_columns,
-  matmul_many_blocks,
   conv_pointwise,
   conv_patches,
   conv_direct,
@@ -41,7 +40,6 @@ enum class Branch {
 inline constexpr int kBranches = static_cast<int>(Branch::count_);
 inline constexpr std::array<const char*, kBranches> kBranchNames = {"matmul: by rows",
                                                                     "matmul: by columns",
-                                                                    "matmul: many blocks",
                                                                     "conv2d: pointwise",
                                                                     "conv2d: patches",
                                                                     "conv2d: direct",

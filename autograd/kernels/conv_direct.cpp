@@ -3,7 +3,7 @@
 #include "autograd/kernels/counters.hpp"
 #include "autograd/kernels/branches.hpp"
 #include "autograd/kernels/gemm.hpp"
-#include "autograd/kernels/panel_product.hpp"
+#include "autograd/kernels/panels.hpp"
 #include "autograd/kernels/parallel.hpp"
 #include "autograd/kernels/workspace.hpp"
 
@@ -83,7 +83,7 @@ void pack_kernel(const KernelView& w, Real* to) {
     for (int64_t o = 0; o < w.out; o += kLane) {
       const Panel panel = panel_of(o / kPanel, w.out);
       for (int64_t i = task * kRows; i < std::min(rows, (task + 1) * kRows); ++i) {
-        store(to + panel.first * rows + i * panel.width + (o - panel.first), w.lane(i / w.in, i % w.in, o));
+        store(to + panel.first * rows + i * panel.width + (o - panel.first), weights_lane(w, i / w.in, i % w.in, o));
       }
     }
   });

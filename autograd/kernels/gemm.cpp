@@ -1,5 +1,6 @@
 #include "autograd/kernels/gemm.hpp"
 
+#include "autograd/check.hpp"
 #include "autograd/kernels/branches.hpp"
 #include "autograd/kernels/counters.hpp"
 #include "autograd/kernels/parallel.hpp"
@@ -7,6 +8,7 @@
 #include <cblas.h>
 
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <vector>
 
@@ -44,21 +46,28 @@ void gemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const Real* a, int6
 void matmul(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const Real* a, const Real* b, Real* c) {
   if (m == 0 || n == 0) return;
   if (k == 0) return std::fill(c, c + m * n, Real{0});
+  constexpr int64_t most = std::numeric_limits<int>::max();
+  check(std::max(n, k) <= most && (m <= most || !ta), "matmul", "[", m, ", ", k, "] times [", k, ", ", n,
+        "]: the BLAS counts up to ", most, " rows and columns");
   const int64_t lda = ta ? m : k, ldb = tb ? k : n;
-  // About 4 MFLOP a block, at most 32 blocks, at least 16 rows or columns each: a function of the shape alone.
-  const bool by_rows = m >= n;
-  const int64_t length = by_rows ? m : n;
-  const int64_t wanted = std::clamp<int64_t>(2 * m * n * k / 4'000'000, 1, 32);
-  const int64_t block = std::max<int64_t>(16, ((length + wanted - 1) / wanted + 15) / 16 * 16);
-  took(by_rows ? Branch::matmul_by_rows : Branch::matmul_by_columns);
-  if (length > block) took(Branch::matmul_many_blocks);
-  for_tasks((length + block - 1) / block, [&](int64_t t) {
-    const int64_t at = t * block, size = std::min(block, length - at);
-    if (by_rows) {
-      gemm(ta, tb, size, n, k, a + (ta ? at : at * lda), lda, b, ldb, 0, c + at * n, n);
-    } else {
-      gemm(ta, tb, m, size, k, a, lda, b + (tb ? at * ldb : at), ldb, 0, c + at, n);
-    }
+  // C is cut in blocks, halved along the longer side: up to 4 of 4 MFLOP, up to 16 of 16 MFLOP. The BLAS copies its
+  // operands for each, so blocks should be large, and square rather than thin. A function of the shape alone.
+  int64_t rows = m, columns = n;
+  const auto blocks = [](int64_t length, int64_t block) { return (length + block - 1) / block; };
+  const int64_t mflop = 2 * m * n * k / 1'000'000;
+  const int64_t most_blocks = std::max(std::clamp<int64_t>(mflop / 4, 1, 4), std::min<int64_t>(mflop / 16, 16));
+  const auto halved = [](int64_t block) { return std::max<int64_t>(16, (block / 2 + 15) / 16 * 16); };
+  while (2 * blocks(m, rows) * blocks(n, columns) <= most_blocks && std::max(rows, columns) > 16) {
+    int64_t& longer = rows >= columns ? rows : columns;
+    longer = halved(longer);
+  }
+  if (rows < m) took(Branch::matmul_by_rows);
+  if (columns < n) took(Branch::matmul_by_columns);
+  const int64_t across = blocks(n, columns);
+  for_tasks(blocks(m, rows) * across, [&](int64_t t) {
+    const int64_t i = t / across * rows, j = t % across * columns;
+    gemm(ta, tb, std::min(rows, m - i), std::min(columns, n - j), k, a + (ta ? i : i * lda), lda,
+         b + (tb ? j * ldb : j), ldb, 0, c + i * n + j, n);
   });
 }
 

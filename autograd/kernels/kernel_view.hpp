@@ -1,9 +1,7 @@
-// A convolution's weights [kh, kw, in, out] as they are, or turned by 180 degrees with in and out exchanged, which is what
-// the gradient of the image is convolved with: read where they stand.
+// A convolution's weights [kh, kw, in, out] as they are, or turned by 180 degrees with in and out exchanged, which is
+// what the gradient of the image is convolved with: read where they stand.
 #pragma once
-#include "autograd/kernels/lanes.hpp"
-
-#include <algorithm>
+#include "autograd/real.hpp"
 
 namespace bijou::inline BIJOU_SCALAR::kernels {
 
@@ -14,14 +12,6 @@ struct KernelView {
 
   Real at(int64_t tap, int64_t c, int64_t o) const {
     return turned ? w[((taps - 1 - tap) * out + o) * in + c] : w[(tap * in + c) * out + o];
-  }
-  // Of the output channels from o on; zero after the last one.
-  Lane lane(int64_t tap, int64_t c, int64_t o) const {
-    if (!turned) return load(w + (tap * in + c) * out + o, out - o);
-    Lane v{};
-    const Real* from = w + ((taps - 1 - tap) * out + o) * in + c;
-    for (int64_t i = 0; i < std::min(kLane, out - o); ++i) v[i] = from[i * in];
-    return v;
   }
 };
 

@@ -1,6 +1,9 @@
 // A lane: as many numbers as one vector register of the processor holds, with + - * on all of them at once (GCC's and
 // clang's vector extension). For kernels that keep dozens of values in registers, where a loop over an array would
 // not be enough of a hint.
+//
+// For the sources of this folder only, which are compiled for the processor; elsewhere a lane would be another. The
+// inline namespace keeps the two apart.
 #pragma once
 #include "autograd/real.hpp"
 
@@ -10,7 +13,15 @@
 #include <immintrin.h>
 #endif
 
-namespace bijou::inline BIJOU_SCALAR::kernels {
+#if defined(__AVX512F__)
+#define BIJOU_LANES lanes64
+#elif defined(__AVX__)
+#define BIJOU_LANES lanes32
+#else
+#define BIJOU_LANES lanes16
+#endif
+
+namespace bijou::inline BIJOU_SCALAR::kernels::inline BIJOU_LANES {
 
 #if defined(__AVX512F__)
 inline constexpr int64_t kLaneBytes = 64;

@@ -1,6 +1,6 @@
 #include "autograd/kernels/panel_product.hpp"
 
-#include <algorithm>
+#include "autograd/kernels/panels.hpp"
 
 namespace bijou::inline BIJOU_SCALAR::kernels {
 namespace {
@@ -68,6 +68,9 @@ void panel_product(int64_t rows, int64_t width, const Runs& a, const Real* b, bo
 #endif
   }
 }
+
+int64_t lane_values() { return kLane; }
+int64_t panel_values() { return kPanel; }
 
 void panel_product_naive(int64_t rows, int64_t width, const Runs& a, const Real* b, bool add, Real* c) {
   for (int64_t i = 0; i < rows; ++i) {

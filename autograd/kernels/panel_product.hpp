@@ -9,25 +9,9 @@
 // four lanes of B and multiplies each by six values of A. The BLAS does the same, but must first find out what it was
 // given, and copy A and B into this order.
 #pragma once
-#include "autograd/kernels/lanes.hpp"
+#include "autograd/real.hpp"
 
 namespace bijou::inline BIJOU_SCALAR::kernels {
-
-#if defined(__AVX512F__)
-inline constexpr int64_t kPanelLanes = 4;
-#else
-inline constexpr int64_t kPanelLanes = 2;  // 16 registers: 12 for C, 2 for B, 1 for A
-#endif
-inline constexpr int64_t kPanel = kPanelLanes * kLane;
-
-// A matrix [.., out] by panels of kPanel columns, the last one as narrow as whole lanes allow.
-struct Panel {
-  int64_t first, width;
-};
-inline int64_t panels_of(int64_t out) { return (out + kPanel - 1) / kPanel; }
-inline Panel panel_of(int64_t p, int64_t out) {
-  return {p * kPanel, whole_lanes(out) < (p + 1) * kPanel ? whole_lanes(out) - p * kPanel : kPanel};
-}
 
 // A(i, r * run + k) = data[i * row + r * jump + k * column]
 struct Runs {
@@ -37,5 +21,7 @@ struct Runs {
 };
 void panel_product(int64_t rows, int64_t width, const Runs& a, const Real* b, bool add, Real* c);
 void panel_product_naive(int64_t rows, int64_t width, const Runs& a, const Real* b, bool add, Real* c);
+int64_t lane_values();  // kLane and kPanel, as panel_product was compiled
+int64_t panel_values();
 
 }  // namespace bijou

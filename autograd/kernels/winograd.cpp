@@ -3,7 +3,7 @@
 #include "autograd/kernels/counters.hpp"
 #include "autograd/kernels/branches.hpp"
 #include "autograd/kernels/gemm.hpp"
-#include "autograd/kernels/panel_product.hpp"
+#include "autograd/kernels/panels.hpp"
 #include "autograd/kernels/parallel.hpp"
 #include "autograd/kernels/winograd_transforms.hpp"
 #include "autograd/kernels/workspace.hpp"
@@ -88,7 +88,7 @@ void transform_kernel(const KernelView& kernel, Real* u) {
       const Panel panel = panel_of(o / kPanel, kernel.out);
       for (int64_t c = task * kRows; c < std::min(kernel.in, (task + 1) * kRows); ++c) {
         Lane g[3][3], t[6][6];
-        for (int tap = 0; tap < 9; ++tap) g[tap / 3][tap % 3] = kernel.lane(tap, c, o);
+        for (int tap = 0; tap < 9; ++tap) g[tap / 3][tap % 3] = weights_lane(kernel, tap, c, o);
         both_sides<KernelColumn>(g, t);
         Real* to = u + panel.first * kernel.in + c * panel.width + (o - panel.first);
         for (int i = 0; i < 6; ++i) {

@@ -3,7 +3,7 @@
 #pragma once
 #include "autograd/kernels/lanes.hpp"
 
-namespace bijou::inline BIJOU_SCALAR::kernels::winograd {
+namespace bijou::inline BIJOU_SCALAR::kernels::winograd::inline BIJOU_LANES {
 
 // t = B' d
 struct InputColumn {

@@ -1,6 +1,5 @@
 // The kernels: the fast ones against their naive twins or plain loops over many random odd shapes, the same
 // bytes on any number of threads, NaNs and infinities, and the random numbers.
-#include "autograd/kernels/conv.hpp"
 #include "autograd/kernels/elementwise.hpp"
 #include "autograd/kernels/gemm.hpp"
 #include "autograd/kernels/layout.hpp"
@@ -64,50 +63,7 @@ void check_deterministic(const char* name, int64_t size, const std::function<voi
   kernels::set_threads(before);
 }
 
-void check_convolution(const kernels::ConvShape& s, Rng& rng) {
-  CAPTURE(
-      text("images ", s.n, " x ", s.h, " x ", s.w, ", channels ", s.in, " -> ", s.out, ", kernel ", s.kh, " x ", s.kw));
-  const Values x = randn(s.pixels() * s.in, rng), w = randn(s.patch() * s.out, rng), bias = randn(s.out, rng),
-               dy = randn(s.pixels() * s.out, rng);
-  for (const bool relu : {false, true}) {
-    for (const Real* b : {static_cast<const Real*>(nullptr), bias.data()}) {
-      Values fast(dy.size(), kNaN), naive(dy.size());
-      kernels::conv2d(s, x.data(), w.data(), b, relu, fast.data());
-      kernels::conv2d_naive(s, x.data(), w.data(), b, relu, naive.data());
-      CHECK(error(fast, naive) < kBound);
-    }
-  }
-  Values dx(x.size(), kNaN), dx_naive(x.size()), dw(w.size(), kNaN), dw_naive(w.size());
-  kernels::conv2d_backward_data(s, dy.data(), w.data(), dx.data());
-  kernels::conv2d_backward_data_naive(s, dy.data(), w.data(), dx_naive.data());
-  CHECK(error(dx, dx_naive) < kBound);
-  kernels::conv2d_backward_weights(s, x.data(), dy.data(), dw.data());
-  kernels::conv2d_backward_weights_naive(s, x.data(), dy.data(), dw_naive.data());
-  CHECK(error(dw, dw_naive) < kBound);
-}
-
 }  // namespace
-
-TEST_CASE("kernels: conv2d and its gradients are their naive twins, on many shapes") {
-  Rng rng(1, stream("conv"));
-  const std::pair<int, int> sizes[] = {{1, 1}, {3, 3}, {5, 5}, {2, 2}, {4, 4}, {1, 3}, {3, 1}, {2, 5}, {7, 3}};
-  for (const auto& [kh, kw] : sizes) {
-    for (int i = 0; i < 12; ++i) {
-      check_convolution(
-          {between(1, 3, rng), between(1, 9, rng), between(1, 9, rng), between(1, 9, rng), between(1, 9, rng), kh, kw},
-          rng);
-    }
-    check_convolution({1, 6, 5, 1, 1, kh, kw}, rng);
-  }
-}
-
-TEST_CASE("kernels: conv2d on many blocks of pixels, the last one not full") {
-  Rng rng(2, stream("conv"));
-  check_convolution({2, 33, 29, 5, 7, 3, 3}, rng);
-  check_convolution({3, 17, 31, 16, 3, 2, 2}, rng);
-  check_convolution({5, 21, 19, 6, 10, 1, 1}, rng);
-  check_convolution({2, 40, 39, 13, 17, 5, 5}, rng);  // the gradient of the weights: several chunks
-}
 
 TEST_CASE("kernels: matmul is its naive twin, transposed or not") {
   Rng rng(1, stream("matmul"));
@@ -316,17 +272,7 @@ TEST_CASE("kernels: squeeze2d and unsqueeze2d move each pixel to the channel (dy
 
 TEST_CASE("kernels: the same bytes on 1, 2 and 4 threads") {
   Rng rng(1, stream("threads"));
-  const kernels::ConvShape s{8, 40, 37, 16, 24, 3, 3}, p{4, 40, 41, 30, 50, 1, 1};
-  const Values x = randn(s.pixels() * s.in, rng), w = randn(s.patch() * s.out, rng), bias = randn(s.out, rng),
-               dy = randn(s.pixels() * s.out, rng), v = randn(300'000, rng);
-  check_deterministic("conv2d", s.pixels() * s.out,
-                      [&](Real* y) { kernels::conv2d(s, x.data(), w.data(), bias.data(), true, y); });
-  check_deterministic("conv2d, pointwise", p.pixels() * p.out,
-                      [&](Real* y) { kernels::conv2d(p, dy.data(), v.data(), nullptr, false, y); });
-  check_deterministic("conv2d_backward_data", s.pixels() * s.in,
-                      [&](Real* y) { kernels::conv2d_backward_data(s, dy.data(), w.data(), y); });
-  check_deterministic("conv2d_backward_weights", s.patch() * s.out,
-                      [&](Real* y) { kernels::conv2d_backward_weights(s, x.data(), dy.data(), y); });
+  const Values dy = randn(300'000, rng), v = randn(300'000, rng);
   for (const bool transposed : {false, true}) {
     check_deterministic("matmul by rows", 100'000, [&](Real* y) {
       kernels::matmul(transposed, transposed, 500, 200, 300, v.data(), dy.data(), y);
