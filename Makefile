@@ -110,13 +110,15 @@ OPENBLAS      = CXX=$(call quote,$(CXX)) BLAS_DIR=$(call quote,$(BLAS_DIR)) bash
 LIBRARY := $(foreach room,autograd autograd/kernels nn flows datasets,$(sort $(wildcard $(room)/*.cpp)))
 PROGRAM := $(sort $(wildcard apps/*.cpp apps/plot/*.cpp))
 INSPECT := $(sort $(wildcard apps/inspect/*.cpp))
+BENCH   := $(sort $(wildcard apps/bench/*.cpp))
 LAWS    := $(sort $(wildcard tests/laws/*.cpp))
 TABLES  := $(sort $(wildcard tests/tables/*.cpp))
 UNIT    := $(sort $(wildcard tests/unit/*.cpp))
-SOURCES := $(LIBRARY) $(PROGRAM) $(INSPECT) tests/main.cpp $(LAWS) $(TABLES) $(UNIT)
+SOURCES := $(LIBRARY) $(PROGRAM) $(INSPECT) $(BENCH) tests/main.cpp $(LAWS) $(TABLES) $(UNIT)
 
 objects       = $(patsubst %.cpp,build/$1/%.o,$2)
-unit_objects  = $(call objects,$1,tests/main.cpp $(UNIT) $(TABLES) $(filter-out apps/main.cpp,$(PROGRAM)) $(INSPECT))
+unit_objects  = $(call objects,$1,tests/main.cpp $(UNIT) $(TABLES) $(filter-out apps/main.cpp,$(PROGRAM)) $(INSPECT) \
+                  apps/bench/memory.cpp)
 # `bijou check` and `bijou jacobian` compute in double: apps/inspect is compiled for both scalars, and both builds of
 # the library are linked.
 DOUBLE       := $(call objects,f64,$(INSPECT)) build/f64/libbijou.a
@@ -223,7 +225,7 @@ asan: build/test-unit-asan build/bijou-asan
 
 # ---- reading --------------------------------------------------------------------------------------------------------
 
-ROOMS     := autograd autograd/kernels nn flows datasets apps apps/inspect apps/plot tests tests/laws tests/tables tests/unit
+ROOMS     := autograd autograd/kernels nn flows datasets apps apps/bench apps/inspect apps/plot tests tests/laws tests/tables tests/unit
 FORMATTED := $(sort $(foreach room,$(ROOMS),$(wildcard $(room)/*.hpp $(room)/*.cpp)))
 
 format format-check: format-tools
