@@ -68,7 +68,7 @@ void size_curves(const std::string& path, const std::vector<SizeCurve>& curves, 
   auto [x, y] = data_ranges(all, 0.0, 0.08);
   y.hi += 0.06 * y.span();  // for the numbers above the topmost points
 
-  const AxesStyle look{.y_label = style.y_label, .x_tick_labels = false, .log_y = true};
+  const AxesStyle look{.y_label = style.y_label, .x_tick_labels = false, .integer_x = true, .log_y = true};
   const Margins space = Axes::margins({0.0, 0.0, 900.0, frame_height}, x, y, look);
   Rect frame{std::ceil(page_margin + space.left), 0.0, 0.0, frame_height};
   frame.w = page_width - page_margin - label_width - 24.0 - frame.x;
