@@ -36,6 +36,18 @@ std::vector<Point> points_of(const SizeCurve& curve) {
   return points;
 }
 
+/// Does a point of another curve stand where this one's number would?
+bool crowded_above(const Axes& axes, const std::vector<std::vector<Point>>& lines, Point point) {
+  constexpr double room = 48.0;  // its number, and that of the other point's below it
+  for (const auto& line : lines) {
+    for (const Point& other : line) {
+      const double above = axes.map(point).y - axes.map(other).y;
+      if (other.x == point.x && above > 0.0 && above < room) return true;
+    }
+  }
+  return false;
+}
+
 /// The numbers of x themselves below the frame, as no even scale has ticks at 8, 16, 32.
 void label_x(Canvas& canvas, const Axes& axes, const std::vector<SizeCurve>& curves, const std::string& x_label) {
   std::vector<double> all;
@@ -66,7 +78,8 @@ void size_curves(const std::string& path, const std::vector<SizeCurve>& curves, 
     label_width = std::max(label_width, text_width(curve.label, font_size));
   }
   auto [x, y] = data_ranges(all, 0.0, 0.08);
-  y.hi += 0.06 * y.span();  // for the numbers above the topmost points
+  const double room = 0.05 * y.span();  // for the numbers of the topmost and lowest points
+  y = {y.lo - room, y.hi + room};
 
   const AxesStyle look{.y_label = style.y_label, .x_tick_labels = false, .integer_x = true, .log_y = true};
   const Margins space = Axes::margins({0.0, 0.0, 900.0, frame_height}, x, y, look);
@@ -86,11 +99,12 @@ void size_curves(const std::string& path, const std::vector<SizeCurve>& curves, 
   for (std::size_t k = 0; k < lines.size(); ++k) {
     for (std::size_t i = 0; i < lines[k].size(); ++i) {
       const Point at = axes.map(lines[k][i]);
-      canvas.text({at.x, at.y - 12.0}, pretty_number(curves[k].y[i], 3),
+      const bool below = crowded_above(axes, lines, lines[k][i]);
+      canvas.text({at.x, below ? at.y + 12.0 : at.y - 12.0}, pretty_number(curves[k].y[i], 3),
                   {.size = 0.9 * font_size,
                    .color = series_color(k),
                    .align = Align::center,
-                   .vertical = VerticalAlign::baseline});
+                   .vertical = below ? VerticalAlign::top : VerticalAlign::baseline});
     }
     if (lines[k].empty()) continue;
     canvas.text({frame.right() + 14.0, axes.map(lines[k].back()).y}, curves[k].label,
