@@ -127,7 +127,8 @@ UNIT    := $(sort $(wildcard tests/unit/*.cpp))
 SOURCES := $(LIBRARY) $(PROGRAM) $(INSPECT) $(BENCH) tests/main.cpp $(LAWS) $(TABLES) $(UNIT)
 
 objects       = $(patsubst %.cpp,build/$1/%.o,$2)
-unit_objects  = $(call objects,$1,tests/main.cpp $(UNIT) $(TABLES) $(filter-out apps/main.cpp,$(PROGRAM)) $(INSPECT))
+unit_objects  = $(call objects,$1,tests/main.cpp $(UNIT) $(TABLES) $(filter-out apps/main.cpp,$(PROGRAM)) $(INSPECT) \
+                  apps/bench/memory.cpp)
 # `bijou check` and `bijou jacobian` compute in double: apps/inspect is compiled for both scalars, and both builds of
 # the library are linked.
 DOUBLE       := $(call objects,f64,$(INSPECT)) build/f64/libbijou.a

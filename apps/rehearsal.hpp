@@ -15,7 +15,7 @@ struct Rehearsal {
   double epoch_seconds;  // its steps, and the evaluation behind them
 };
 
-// Fits the model to the data (fit.hpp), and moves its weights by some steps: at least three, for about a second.
+// Fits the model to the data (fit.hpp), and moves its weights by some steps: at least four, for about half a second.
 Rehearsal rehearse(FlowModel& model, const Dataset& data, const TrainSettings& settings, uint64_t seed);
 
 void print(const Rehearsal& rehearsal, const TrainSettings& settings);  // to stdout

@@ -36,7 +36,6 @@ Tensor record_again(const Flow& flow, const Tensor& x, bool wants_dx, const Tens
 }
 
 using PullBackOfFlow = std::function<Tensor(const Tensor& dy, const Tensor& dlog_det)>;  // -> dx
-
 using Layers = std::span<Flow* const>;
 
 std::string name_of(const Flow& layer) {
@@ -71,6 +70,7 @@ struct Inverting {
   std::vector<Tensor> sketches;
 
   Tensor operator()(const Tensor& dy, const Tensor& dlog_det) const {
+    if (MemoryScope::gave_up(*layers.front())) return checkpointed_to(layers.size() - 1, dy, dlog_det);
     Tensor h = y, dh = dy;
     for (size_t k = layers.size(); k-- > 1;) {
       double error = 0;

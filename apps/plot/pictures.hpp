@@ -95,6 +95,24 @@ struct CurveStyle {
 /// values, so that a wild first epoch does not flatten the rest; what is cut off then is said in a note.
 void training_curve(const std::string& path, const std::vector<Curve>& curves, const CurveStyle& style = {});
 
+/// A size at each of some depths, widths, numbers: positive, with x from left to right.
+struct SizeCurve {
+  std::string label{};
+  std::vector<double> x{};
+  std::vector<double> y{};
+};
+
+struct SizeStyle {
+  std::string title{};
+  std::string x_label{};
+  std::string y_label{};
+};
+
+/// How sizes grow, by logarithmic scales: what doubles with x is a straight line, what stays is level. Each point
+/// has its number, each curve its name at its end. Numbers that are not positive and finite, and vectors of different
+/// lengths give std::invalid_argument.
+void size_curves(const std::string& path, const std::vector<SizeCurve>& curves, const SizeStyle& style = {});
+
 struct TriptychStyle {
   std::string title{};
   std::string titles[3] = {"data", "samples", "model density"};

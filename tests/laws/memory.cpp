@@ -338,6 +338,12 @@ TEST_CASE("memory: a sketch tells how far two states are apart") {
     noise.mutable_data()[i] += static_cast<Real>(e);
   }
   CHECK(drift(sketch(noise), sketch(h)) / (std::sqrt(size) / norm) == doctest::Approx(1).epsilon(0.5));
+  // Each example by its own size.
+  Tensor small = h.clone();
+  for (int64_t i = 900; i < 1200; ++i) small.mutable_data()[i] *= static_cast<Real>(1e-4);
+  Tensor moved = small.clone();
+  for (int64_t i = 900; i < 1200; ++i) moved.mutable_data()[i] *= static_cast<Real>(1.01);
+  CHECK(drift(sketch(moved), sketch(small)) == doctest::Approx(0.01).epsilon(1e-6));
   one.mutable_data()[777] = NAN;
   CHECK(std::isnan(drift(sketch(one), sketch(h))));
 }

@@ -82,6 +82,22 @@ TEST_CASE("memory: where inverses drift, reversible training says so once, and i
   CHECK(memory.given_up() == 2);
 }
 
+TEST_CASE("memory: a tape that is asked again says nothing again") {
+  const auto flow = couplings(16, 0.5);
+  const MemoryScope memory(Memory::reversible);
+  const Variable x(data(), true);
+  Tape tape;
+  const Variable loss = [&] {
+    const Tape::Recording on(tape);
+    return mean(sum_per_sample(flow->forward(x).y));
+  }();
+  const auto ask = [&] { return tape.gradients({loss}, {Tensor::scalar(1)}, {x}); };
+  std::vector<Tensor> once, again;
+  CHECK(warnings([&] { once = ask(); }) != "");
+  CHECK(warnings([&] { again = ask(); }) == "");
+  CHECK(distance(again, once) < 1e-3);
+}
+
 TEST_CASE("memory: another scope begins anew") {
   const auto flow = couplings(32, 0.4);
   for (int scope = 0; scope < 2; ++scope) {

@@ -222,6 +222,39 @@ TEST_CASE("plot: a spectrum falls, whatever the order of its values") {
   CHECK_THROWS_AS(spectrum(folder.file("no/such.png"), {1.0}), std::runtime_error);
 }
 
+TEST_CASE("plot: sizes that double with x are a straight line, level ones are level") {
+  const Folder folder;
+  const std::vector<double> x = {8, 16, 64};
+  size_curves(folder.file("a.png"), {{"grows", x, {10, 20, 80}}, {"stays", x, {5, 5, 5}}},
+              {.title = "title", .x_label = "depth", .y_label = "MiB"});
+  const Decoded picture(folder.file("a.png"));
+  const auto middle_of = [&](int column, Color color) {  // of this colour's pixels
+    double sum = 0;
+    int count = 0;
+    for (int y = 0; y < picture.height; ++y) {
+      if (picture.at(column, y) == color) sum += y, ++count;
+    }
+    return count ? sum / count : -1.0;
+  };
+  // Between the points, where no number stands. 300, 600 and 700 lie within the frame.
+  const double a = middle_of(300, palette::blue), b = middle_of(500, palette::blue), c = middle_of(700, palette::blue);
+  CHECK(a > b);
+  CHECK(b > c);
+  CHECK(a - b == doctest::Approx(b - c).epsilon(0.03));
+  CHECK(middle_of(300, palette::vermillion) == doctest::Approx(middle_of(700, palette::vermillion)).epsilon(0.002));
+
+  size_curves(folder.file(), {});
+  size_curves(folder.file(), {{"one", {4}, {2}}});
+  CHECK(message_of([&] {
+          size_curves(folder.file(), {{"bad", {1, 2}, {1, 0}}});
+        }).find("point 1 of 'bad'") != std::string::npos);
+  CHECK(message_of([&] {
+          size_curves(folder.file(), {{"bad", {1, 2}, {1}}});
+        }).find("2 numbers x and 1 numbers y") != std::string::npos);
+  CHECK_THROWS_AS(size_curves(folder.file(), {{"bad", {1}, {no_number}}}), std::invalid_argument);
+  CHECK_THROWS_AS(size_curves(folder.file("no/such.png"), {{"one", {4}, {2}}}), std::runtime_error);
+}
+
 TEST_CASE("plot: inpainting sheets tint what was hidden, and only that") {
   const Folder folder;
   for (const std::size_t channels : {1, 3}) {

@@ -52,7 +52,7 @@ Taken train_some(const Case& c, const Dataset& data, const TrainSettings& settin
 
 }  // namespace
 
-TEST_CASE("rehearsal: what a dry run says is what a training takes") {
+TEST_CASE("rehearsal: what a dry run and the forecast say is what a training takes") {
   for (const Case& c : cases()) {
     const Dataset data = load_dataset(c.data, {});
     for (const Memory way : {Memory::stored, Memory::checkpointed, Memory::reversible}) {
@@ -68,26 +68,14 @@ TEST_CASE("rehearsal: what a dry run says is what a training takes") {
             doctest::Approx(1).epsilon(0.25));
       CHECK(said.peak_bytes >= said.parameter_bytes + said.optimizer_bytes + said.activation_bytes);
       CHECK(said.optimizer_bytes == doctest::Approx(static_cast<double>(4 * said.parameter_bytes)).epsilon(0.15));
-      CHECK(said.step_seconds < 10 * taken.step_seconds);  // other programs may run beside
+      CHECK(said.step_seconds < 50 * taken.step_seconds);  // other programs may run beside
+      CHECK(said.step_seconds > taken.step_seconds / 50);
       CHECK(said.epoch_seconds > static_cast<double>(said.steps_per_epoch) * said.step_seconds);
-    }
-  }
-}
 
-// The forecast looks at two and four examples, and refuses before anything large is asked for.
-TEST_CASE("memory forecast: within a quarter of a step's bytes, in all three ways") {
-  for (const Case& c : cases()) {
-    const Dataset data = load_dataset(c.data, {});
-    for (const Memory way : {Memory::stored, Memory::checkpointed, Memory::reversible}) {
-      CAPTURE(c.name);
-      CAPTURE(static_cast<int>(way));
-      TrainSettings settings = c.preset.training;
-      settings.memory = way;
-      const auto model = build_flow(c.preset.model, 1);
-      const Rehearsal said = rehearse(*model, data, settings, 1);
-      const double step = static_cast<double>(said.parameter_bytes + said.optimizer_bytes + said.activation_bytes);
-      const auto forecast = forecast_memory(c.preset.model, settings.batch_size, way);
-      CHECK(static_cast<double>(forecast.total()) / step == doctest::Approx(1).epsilon(0.25));
+      // The forecast looks at two and four examples, and refuses before anything large is asked for.
+      const int64_t of_step = said.parameter_bytes + said.optimizer_bytes + said.activation_bytes;
+      const int64_t forecast = forecast_memory(c.preset.model, settings.batch_size, way).total();
+      CHECK(static_cast<double>(forecast) / static_cast<double>(of_step) == doctest::Approx(1).epsilon(0.25));
     }
   }
 }
