@@ -39,7 +39,8 @@ Test
   make asan              unit tests and a short training under the address and undefined-behaviour sanitizers
 
 Measure
-  make bench             what a training step costs here, beside what the machine can do: one table
+  make bench             what a training step costs here, beside what the machine can do: a table;
+                         and what Glow keeps in memory as it gets deeper
                            make bench ARGS='--only W4'
   make bench-peers       Bijou and PyTorch in turn, the same model, weights and batch; PyTorch goes into
                          build/peers-venv
@@ -159,7 +160,7 @@ build/test-unit: $(call unit_objects,f32) build/f32/libbijou.a $(DOUBLE)
 build/bijou-asan: $(call objects,asan,$(PROGRAM) $(INSPECT)) build/asan/libbijou.a $(DOUBLE)
 build/test-unit-asan: $(call unit_objects,asan) build/asan/libbijou.a $(DOUBLE)
 
-build/bijou-bench: $(call objects,f32,$(BENCH)) build/f32/libbijou.a
+build/bijou-bench: $(call objects,f32,$(BENCH) $(filter apps/plot/%,$(PROGRAM))) build/f32/libbijou.a
 
 build/bijou build/bijou-bench build/test-laws build/test-unit build/bijou-asan build/test-unit-asan: build/sources
 	$(call say,link  $@)
@@ -245,6 +246,7 @@ own_choice = $(if $(OPENBLAS_CORETYPE)$(OPENBLAS_L2_SIZE),$(info bench: the envi
 
 bench: build/bijou-bench
 	$(own_choice)$(Q)$(AS_ANYBODY) build/bijou-bench table $(ARGS)
+	$(if $(ARGS),,$(Q)$(AS_ANYBODY) build/bijou-bench memory --out build/memory.png)
 
 bench-peers: build/bijou-bench
 	$(own_choice)$(Q)python=$$(TORCH=$(call quote,$(TORCH)) bash .make/peers.sh build/peers-venv) && \

@@ -1,4 +1,5 @@
 // bijou-bench: what a training step, or a batch of samples, costs. `make bench` and `make bench-peers` run it.
+#include "apps/bench/memory.hpp"
 #include "apps/bench/serve.hpp"
 #include "apps/bench/table.hpp"
 #include "autograd/kernels/gemm.hpp"
@@ -24,6 +25,25 @@ int list(const std::vector<bench::Workload>& chosen) {
   return 0;
 }
 
+struct DepthOptions {
+  std::vector<int> depths = {8, 16, 32, 64};
+  int64_t width = 512, batch = 16;
+  int timed = 3;
+  std::string out;
+};
+
+int memory(const DepthOptions& o) {
+  const GlowConfig config{.data = {.input = {32, 32, 3}, .levels = 256}, .scales = 3, .width = o.width};
+  const std::string what = text("32x32x3, L = 3, width ", o.width, ", batches of ", o.batch);
+  const auto points = memory_against_depth(config, o.batch, o.depths, o.timed);
+  std::printf("Glow %s, %d threads: activations, and the time of a training step\n%s", what.c_str(), kernels::threads(),
+              memory_table(points).c_str());
+  if (o.out.empty()) return 0;
+  draw_memory(o.out, points, "Activations of a step of Glow: " + what);
+  std::printf("picture: %s\n", o.out.c_str());
+  return 0;
+}
+
 int run(int argc, char** argv) {
   CLI::App app("What Bijou's training steps and samples cost on this machine.");
   app.name("bijou-bench");
@@ -44,6 +64,14 @@ int run(int argc, char** argv) {
   one->add_option("WORKLOAD", name, "its name")->required();
   timed(one);
   auto* start = app.add_subcommand("first-step", "build the model of W8, train one step, and end");
+  DepthOptions depth;
+  auto* ways =
+      app.add_subcommand("memory", "what a step of Glow keeps, stored, checkpointed and reversible, as K grows");
+  ways->add_option("--depths", depth.depths, "K, the steps of flow in each scale")->check(CLI::Range(1, 4096));
+  ways->add_option("--width", depth.width, "of the couplings' networks")->check(CLI::Range(1, 4096));
+  ways->add_option("--batch", depth.batch, "images")->check(CLI::Range(1, 4096));
+  ways->add_option("--timed", depth.timed, "steps to time; the fastest counts")->check(CLI::Range(1, 1000));
+  ways->add_option("--out", depth.out, "a PNG file for the curves");
   auto* server = app.add_subcommand("serve", "write weights and a batch into a folder, then obey lines on stdin");
   server->add_option("WORKLOAD", name, "its name")->required();
   server->add_option("FOLDER", folder, "for workload.safetensors")->required();
@@ -60,6 +88,7 @@ int run(int argc, char** argv) {
   if (*machine) return bench::print_machine(), 0;
   if (*lines) return list(bench::workloads_named(name));
   if (*one) return bench::measure(bench::workload(name), effort);
+  if (*ways) return memory(depth);
   if (*start) return bench::first_step(bench::workload("W8"));
   if (*server) return bench::serve(bench::workload(name), folder);
   return 0;
