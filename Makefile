@@ -36,6 +36,8 @@ Test
   make mutate            break the code on purpose, line by line: do the tests notice?
                            make mutate MUTATION=slogdet
   make check-mutants     flip the sign of a layer's log-determinant: does `bijou check` name that layer?
+  make same-bytes        50 steps of NICE, RealNVP and Glow on 1, 2 and 4 threads: the same checkpoint to the last
+                         byte, and sooner on 2 threads than on 1
   make asan              unit tests and a short training under the address and undefined-behaviour sanitizers
 
 Measure
@@ -139,7 +141,7 @@ LAWS_OBJECTS := $(call objects,f32,tests/main.cpp $(TABLES)) $(call objects,f64,
 
 MODELS := nice realnvp glow
 
-.PHONY: default all help deps clean FORCE $(MODELS:%=train-%) gradcheck test mutate check-mutants asan \
+.PHONY: default all help deps clean FORCE $(MODELS:%=train-%) gradcheck test mutate check-mutants same-bytes asan \
         bench bench-peers \
         format format-check lint check-deps count paper-map lint-tools format-tools
 
@@ -231,6 +233,9 @@ mutate: all
 
 check-mutants: build/bijou
 	@bash tests/check_mutants.sh
+
+same-bytes: build/bijou-bench
+	@bash tests/same_bytes.sh
 
 asan: build/test-unit-asan build/bijou-asan
 	build/test-unit-asan

@@ -1,6 +1,7 @@
 // bijou-bench: what a training step, or a batch of samples, costs. `make bench` and `make bench-peers` run it.
 #include "apps/bench/memory.hpp"
 #include "apps/bench/serve.hpp"
+#include "apps/bench/subject.hpp"
 #include "apps/bench/table.hpp"
 #include "autograd/kernels/gemm.hpp"
 #include "autograd/kernels/machine.hpp"
@@ -22,6 +23,18 @@ int list(const std::vector<bench::Workload>& chosen) {
                 family_of(w.config).c_str(), shape.c_str(), static_cast<long long>(w.batch),
                 bench::direct_gflop(w, *model), w.goal, w.what.c_str());
   }
+  return 0;
+}
+
+// So many steps from the same start: the time of one, and a checkpoint. Its bytes must not depend on the threads.
+int train(bench::Workload workload, int64_t batch, int steps, const std::string& out) {
+  if (workload.task != bench::Task::train) fail<UsageError>(workload.name, " is no training");
+  if (batch > 0) workload.batch = batch;
+  bench::Subject subject(workload);
+  std::vector<double> ms;
+  for (int i = 0; i < steps; ++i) ms.push_back(subject.step());
+  subject.save(out);
+  std::printf("%.3f\n", bench::spread(ms).median);
   return 0;
 }
 
@@ -64,6 +77,14 @@ int run(int argc, char** argv) {
   one->add_option("WORKLOAD", name, "its name")->required();
   timed(one);
   auto* start = app.add_subcommand("first-step", "build the model of W8, train one step, and end");
+  auto* steps_only = app.add_subcommand("train", "so many steps and a checkpoint; prints the milliseconds of a step");
+  int64_t batch = 0;
+  int steps = 50;
+  std::string out;
+  steps_only->add_option("WORKLOAD", name, "its name")->required();
+  steps_only->add_option("--batch", batch, "examples, if not the workload's own")->check(CLI::Range(1, 4096));
+  steps_only->add_option("--steps", steps, "how many")->check(CLI::Range(1, 100000));
+  steps_only->add_option("--out", out, "the checkpoint")->required();
   DepthOptions depth;
   auto* ways =
       app.add_subcommand("memory", "what a step of Glow keeps, stored, checkpointed and reversible, as K grows");
@@ -88,6 +109,7 @@ int run(int argc, char** argv) {
   if (*machine) return bench::print_machine(), 0;
   if (*lines) return list(bench::workloads_named(name));
   if (*one) return bench::measure(bench::workload(name), effort);
+  if (*steps_only) return train(bench::workload(name), batch, steps, out);
   if (*ways) return memory(depth);
   if (*start) return bench::first_step(bench::workload("W8"));
   if (*server) return bench::serve(bench::workload(name), folder);

@@ -1,5 +1,6 @@
 #include "apps/bench/subject.hpp"
 
+#include "flows/checkpoint.hpp"
 #include "nn/batch_statistics.hpp"
 #include "nn/safetensors.hpp"
 
@@ -107,6 +108,8 @@ void Subject::write(const std::string& path) const {
   }
   write_safetensors(path, file);
 }
+
+void Subject::save(const std::string& path) const { save_flow(path, *model_, workload_.config, {}); }
 
 int64_t peak_resident_memory() {
   long long kib = 0;

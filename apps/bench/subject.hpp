@@ -22,6 +22,8 @@ class Subject {
   // implementation. Metadata: the family and its preprocessing.
   void write(const std::string& path) const;
 
+  void save(const std::string& path) const;  // a checkpoint (flows/checkpoint.hpp)
+
   double gflop() const { return direct_gflop(workload_, *model_); }
   const Workload& workload() const { return workload_; }
 
