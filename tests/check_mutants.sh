@@ -46,6 +46,6 @@ mutant "ActNormFlow: the sign of h w sum log|s|" flows/actnorm.cpp \
   'constant_log_det(x, 0) + sum(affine_.log_s()) * hw' 'constant_log_det(x, 0) - sum(affine_.log_s()) * hw' \
   glow 'flow\.images\.scales\.[01]\.steps\.[0-7]\.actnorm' 16
 mutant "AffineLaw: the sign of sum s" flows/coupling_laws.cpp \
-  'return {x2 * exp(s) + t, sum_per_sample(s)}' 'return {x2 * exp(s) + t, -sum_per_sample(s)}' \
+  'return {affine_coupling(x2, s, t), sum_per_sample(s)}' 'return {affine_coupling(x2, s, t), -sum_per_sample(s)}' \
   realnvp 'flow\.images\.scales\.[01]\.(checkerboard|channel)\.[0-9]' 10
 ((failures == 0))
