@@ -1,6 +1,7 @@
 #include "autograd/math.hpp"
 
 #include "autograd/kernels/conv.hpp"
+#include "autograd/kernels/counters.hpp"
 #include "autograd/kernels/eigen.hpp"
 #include "autograd/kernels/elementwise.hpp"
 #include "autograd/kernels/gemm.hpp"
@@ -12,17 +13,22 @@
 #include <utility>
 
 namespace bijou::inline BIJOU_SCALAR::math {
+
+using kernels::moved;  // what a loop reads and writes at least
+
 namespace {
 
 Tensor map(kernels::Unary* f, const Tensor& x) {
   Tensor y(x.shape());
   f(x.numel(), x.data().data(), y.mutable_data().data());
+  moved(x, y);
   return y;
 }
 
 Tensor map(kernels::Backward* f, const Tensor& dy, const Tensor& xy) {
   Tensor dx(xy.shape());
   f(xy.numel(), dy.data().data(), xy.data().data(), dx.mutable_data().data());
+  moved(dy, xy, dx);
   return dx;
 }
 
@@ -58,6 +64,7 @@ kernels::BroadcastPlan plan(const Shape& a, const Shape& b, const Shape& y) {
 Tensor zip(const char* name, kernels::Binary* f, const Tensor& a, const Tensor& b) {
   Tensor y(a.shape() == b.shape() ? a.shape() : broadcast(name, a.shape(), b.shape()));
   if (y.numel()) f(plan(a.shape(), b.shape(), y.shape()), a.data().data(), b.data().data(), y.mutable_data().data());
+  moved(a, b, y);
   return y;
 }
 
@@ -104,6 +111,7 @@ Tensor scale_offset(const Tensor& x, double scale, double offset) {
   Tensor y(x.shape());
   kernels::scale_offset(x.numel(), x.data().data(), static_cast<Real>(scale), static_cast<Real>(offset),
                         y.mutable_data().data());
+  moved(x, y);
   return y;
 }
 
@@ -122,6 +130,7 @@ Tensor divide(const Tensor& a, const Tensor& b) { return zip("divide", kernels::
 void accumulate(Tensor& into, const Tensor& x) {
   if (into.unique() && into.shape() == x.shape()) {
     kernels::accumulate(x.numel(), x.data().data(), into.mutable_data().data());
+    moved(x, into, into);
   } else {
     into = add(into, x);
   }
@@ -134,6 +143,7 @@ Tensor broadcast_to(const Tensor& x, const Shape& shape) {
   const Tensor zero = Tensor::scalar(0);
   if (y.numel())
     kernels::add(plan(x.shape(), zero.shape(), shape), x.data().data(), zero.data().data(), y.mutable_data().data());
+  moved(x, y);
   return y;
 }
 
@@ -169,6 +179,7 @@ Tensor sum(const Tensor& x, std::span<const int> axes) {
     for (int i = first; i <= last; ++i) s = s.with(i, 1);
     Tensor t(s);
     kernels::sum_middle(outer, reduced, inner, y.data().data(), t.mutable_data().data());
+    moved(y, t);
     y = t;
     last = first;
   }
@@ -181,6 +192,7 @@ Tensor logsumexp(const Tensor& x) {
   const Split s = around(x.shape(), x.rank() - 1);
   Tensor y{Shape(std::span(x.shape().begin(), x.shape().end() - 1))};
   kernels::logsumexp(s.outer, s.size, x.data().data(), y.mutable_data().data());
+  moved(x, y);
   return y;
 }
 
@@ -190,6 +202,7 @@ Tensor take(const Tensor& x, int axis, std::span<const int64_t> index) {
   for (int64_t i : index) check(-1 <= i && i < s.size, "take", "index ", i, " along axis ", axis, " of ", x.shape());
   Tensor y(x.shape().with(axis, static_cast<int64_t>(index.size())));
   kernels::take(s.outer, s.size, s.inner, index, x.data().data(), y.mutable_data().data());
+  moved(y, y);
   return y;
 }
 
@@ -201,6 +214,7 @@ Tensor slice(const Tensor& x, int axis, int64_t begin, int64_t end) {
   Tensor y(x.shape().with(axis, end - begin));
   kernels::copy_runs(s.outer, (end - begin) * s.inner, x.data().data() + begin * s.inner, s.size * s.inner,
                      y.mutable_data().data(), (end - begin) * s.inner);
+  moved(y, y);
   return y;
 }
 
@@ -222,6 +236,7 @@ Tensor concat(std::span<const Tensor> parts, int axis) {
     kernels::copy_runs(s.outer, length, p.data().data(), length, to, total * s.inner);
     to += length;
   }
+  moved(y, y);
   return y;
 }
 
@@ -229,6 +244,7 @@ Tensor transpose(const Tensor& a) {
   check(a.rank() == 2, "transpose", "expects a matrix, got ", a.shape());
   Tensor y({a.shape()[1], a.shape()[0]});
   kernels::swap_middle(1, a.shape()[0], a.shape()[1], 1, a.data().data(), y.mutable_data().data());
+  moved(a, y);
   return y;
 }
 
@@ -239,6 +255,7 @@ Tensor squeeze2d(const Tensor& x, int64_t f) {
         " must be multiples of ", f);
   Tensor y({s[0], s[1] / f, s[2] / f, f * f * s[3]});
   kernels::swap_middle(s[0] * s[1] / f, f, s[2] / f, f * s[3], x.data().data(), y.mutable_data().data());
+  moved(x, y);
   return y;
 }
 
@@ -248,6 +265,7 @@ Tensor unsqueeze2d(const Tensor& x, int64_t f) {
         f * f);
   Tensor y({s[0], s[1] * f, s[2] * f, s[3] / (f * f)});
   kernels::swap_middle(s[0] * s[1], s[2], f, s[3] / f, x.data().data(), y.mutable_data().data());
+  moved(x, y);
   return y;
 }
 
@@ -356,6 +374,7 @@ Moments moments(const Tensor& x) {
   const int64_t c = x.shape()[-1];
   Moments m{Tensor({c}), Tensor({c})};
   kernels::moments(x.numel() / c, c, x.data().data(), m.mean.mutable_data().data(), m.variance.mutable_data().data());
+  moved(x);
   return m;
 }
 
@@ -365,6 +384,7 @@ Tensor normalize(const Tensor& x, const Tensor& mean, const Tensor& r) {
         r.shape(), " for values ", x.shape());
   Tensor y(x.shape());
   kernels::normalize(x.numel() / c, c, x.data().data(), mean.data().data(), r.data().data(), y.mutable_data().data());
+  moved(x, y);
   return y;
 }
 
@@ -373,10 +393,14 @@ ChannelSums channel_sums(const Tensor& a, const Tensor& b) {
   ChannelSums s{Tensor({c}), Tensor({c})};
   kernels::sum_and_dot(a.numel() / c, c, a.data().data(), b.data().data(), s.a.mutable_data().data(),
                        s.ab.mutable_data().data());
+  moved(a, b);
   return s;
 }
 
 bool all_finite(const Tensor& x) { return kernels::all_finite(x.numel(), x.data().data()); }
-double sum_squares(const Tensor& x) { return kernels::sum_squares(x.numel(), x.data().data()); }
+double sum_squares(const Tensor& x) {
+  moved(x);
+  return kernels::sum_squares(x.numel(), x.data().data());
+}
 
 }  // namespace bijou

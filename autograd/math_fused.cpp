@@ -1,8 +1,12 @@
 // The fused part of math.hpp.
+#include "autograd/kernels/counters.hpp"
 #include "autograd/kernels/fused.hpp"
 #include "autograd/math.hpp"
 
 namespace bijou::inline BIJOU_SCALAR::math {
+
+using kernels::moved;
+
 namespace {
 
 int64_t channels_of(const char* where, const Tensor& x, std::initializer_list<const Tensor*> vectors) {
@@ -31,6 +35,7 @@ Tensor channel_norms(const Tensor& v) {
   const int64_t c = channels_of("channel_norms", v, {});
   Tensor norm({c});
   kernels::column_norms(v.numel() / c, c, v.data().data(), norm.mutable_data().data());
+  moved(v);
   return norm;
 }
 
@@ -38,6 +43,7 @@ Tensor affine_coupling(const Tensor& x, const Tensor& s, const Tensor& t) {
   check_same("affine_coupling", x, {&s, &t});
   Tensor y(x.shape());
   kernels::affine_coupling(x.numel(), x.data().data(), s.data().data(), t.data().data(), y.mutable_data().data());
+  moved(x, s, t, y);
   return y;
 }
 
@@ -46,6 +52,7 @@ Tensor affine_coupling_inverse(const Tensor& y, const Tensor& s, const Tensor& t
   Tensor x(y.shape());
   kernels::affine_coupling_inverse(y.numel(), y.data().data(), s.data().data(), t.data().data(),
                                    x.mutable_data().data());
+  moved(y, s, t, x);
   return x;
 }
 
@@ -53,6 +60,7 @@ AffineCouplingGradient affine_coupling_backward(const Tensor& dy, const Tensor& 
   AffineCouplingGradient g{Tensor(x.shape()), Tensor(x.shape())};
   kernels::affine_coupling_backward(x.numel(), dy.data().data(), x.data().data(), s.data().data(),
                                     g.dx.mutable_data().data(), g.ds.mutable_data().data());
+  moved(dy, x, s, g.dx, g.ds);
   return g;
 }
 
@@ -61,6 +69,7 @@ Tensor channel_affine(const Tensor& x, const ChannelAffine& f) {
   Tensor y(x.shape());
   const int64_t c = x.shape()[-1];
   kernels::channel_affine(x.numel() / c, c, p, x.data().data(), y.mutable_data().data());
+  moved(x, y);
   return y;
 }
 
@@ -70,6 +79,7 @@ ChannelSums channel_affine_sums(const Tensor& dy, const Tensor& x, const Channel
   ChannelSums s{Tensor({c}), Tensor({c})};
   kernels::channel_affine_sums(x.numel() / c, c, p, dy.data().data(), x.data().data(), s.a.mutable_data().data(),
                                s.ab.mutable_data().data());
+  moved(dy, x);
   return s;
 }
 
@@ -79,6 +89,7 @@ ChannelAffineGradient channel_affine_backward(const Tensor& dy, const Tensor& x,
   ChannelAffineGradient g{Tensor(x.shape()), Tensor({c}), Tensor({c})};
   kernels::channel_affine_backward(x.numel() / c, c, p, dy.data().data(), x.data().data(), g.dx.mutable_data().data(),
                                    g.sum_g.mutable_data().data(), g.sum_gx.mutable_data().data());
+  moved(dy, x, g.dx);
   return g;
 }
 
@@ -89,6 +100,7 @@ Tensor batch_norm_backward(const Tensor& dy, const Tensor& x, const ChannelAffin
   Tensor dx(x.shape());
   kernels::batch_norm_backward(x.numel() / c, c, p, mean_g.data().data(), slope.data().data(), dy.data().data(),
                                x.data().data(), dx.mutable_data().data());
+  moved(dy, x, dx);
   return dx;
 }
 
@@ -96,6 +108,7 @@ Tensor linear(const Tensor& x, const Tensor& w, const Tensor& bias, bool relu) {
   Tensor y = matmul(x, w);
   const int64_t c = channels_of("linear", y, {&bias});
   kernels::add_bias(y.numel() / c, c, bias.data().data(), relu, y.mutable_data().data());
+  moved(y, y);
   return y;
 }
 
@@ -105,6 +118,7 @@ LinearGradient linear_backward(const Tensor& dy, const Tensor& y) {
   LinearGradient g{Tensor(dy.shape()), Tensor({c})};
   kernels::relu_bias_backward(dy.numel() / c, c, dy.data().data(), y.data().data(), g.da.mutable_data().data(),
                               g.db.mutable_data().data());
+  moved(dy, y, g.da);
   return g;
 }
 
@@ -113,6 +127,7 @@ Tensor weight_norm_backward(const Tensor& dw, const Tensor& v, const Tensor& sca
   Tensor dv(v.shape());
   kernels::weight_norm_backward(v.numel() / c, c, scale.data().data(), slope.data().data(), dw.data().data(),
                                 v.data().data(), dv.mutable_data().data());
+  moved(dw, v, dv);
   return dv;
 }
 

@@ -1,4 +1,5 @@
 // The optimisers' part of math.hpp.
+#include "autograd/kernels/counters.hpp"
 #include "autograd/kernels/update.hpp"
 #include "autograd/math.hpp"
 
@@ -7,7 +8,8 @@ namespace {
 
 Real real(double x) { return static_cast<Real>(x); }
 
-std::vector<kernels::Parameter> pointers(std::span<const Parameter> parameters) {
+// touched: how many values of memory a step reads and writes for each parameter.
+std::vector<kernels::Parameter> pointers(std::span<const Parameter> parameters, int64_t touched) {
   std::vector<kernels::Parameter> p;
   for (const Parameter& t : parameters) {
     for (const Tensor* other : {t.first, t.second, t.weights}) {
@@ -16,6 +18,7 @@ std::vector<kernels::Parameter> pointers(std::span<const Parameter> parameters) 
     }
     p.push_back({t.gradient.numel(), t.gradient.data().data(), t.first->mutable_data().data(),
                  t.second->mutable_data().data(), t.weights->mutable_data().data()});
+    kernels::count_values(touched * t.gradient.numel());
   }
   return p;
 }
@@ -23,17 +26,17 @@ std::vector<kernels::Parameter> pointers(std::span<const Parameter> parameters) 
 }  // namespace
 
 void adam(const AdamRule& r, std::span<const Parameter> parameters) {
-  kernels::adam(pointers(parameters), {real(r.beta1), real(r.beta2), real(r.rate), real(r.root_correction), real(r.eps),
-                                       real(r.gradient_scale)});
+  kernels::adam(pointers(parameters, 7), {real(r.beta1), real(r.beta2), real(r.rate), real(r.root_correction),
+                                          real(r.eps), real(r.gradient_scale)});
 }
 
 void adamax(const AdamaxRule& r, std::span<const Parameter> parameters) {
-  kernels::adamax(pointers(parameters),
+  kernels::adamax(pointers(parameters, 7),
                   {real(r.beta1), real(r.beta2), real(r.rate), real(r.eps), real(r.gradient_scale)});
 }
 
 double sum_squares_of_gradients(std::span<const Parameter> parameters) {
-  return kernels::sum_squares_of_gradients(pointers(parameters));
+  return kernels::sum_squares_of_gradients(pointers(parameters, 1));
 }
 
 void move_averages(std::span<const Average> averages, double rate) {
@@ -41,6 +44,7 @@ void move_averages(std::span<const Average> averages, double rate) {
   for (const Average& a : averages) {
     check(a.average->shape() == a.now->shape(), "move_averages", "from ", a.average->shape(), " to ", a.now->shape());
     p.push_back({a.now->numel(), a.average->mutable_data().data(), a.now->data().data()});
+    kernels::count_values(3 * a.now->numel());
   }
   kernels::move_averages(p, real(rate));
 }

@@ -13,6 +13,10 @@ inline void count_flops(int64_t n) { flop_counter.fetch_add(n, std::memory_order
 inline void count_values(int64_t n) {
   byte_counter.fetch_add(n * static_cast<int64_t>(sizeof(Real)), std::memory_order_relaxed);
 }
+template <class... Tensors>
+void moved(const Tensors&... tensors) {  // as many as these hold
+  count_values((tensors.numel() + ...));
+}
 inline int64_t flops_done() { return flop_counter.load(std::memory_order_relaxed); }
 inline int64_t bytes_moved() { return byte_counter.load(std::memory_order_relaxed); }
 

@@ -57,6 +57,17 @@ verdict "training: another temperature gives another picture" "$(cmp -s a.png c.
 expect_exit "training: a picture of a million samples" 2 'give a --count of at most' "$bijou" sample run --count 1000000
 verdict "training: the next command works" "$(bash -c "$next" 2>&1 | grep -q '64 samples at temperature 0.8: run/samples-64-T0.8-seed0.png' || echo "$next")"
 
+# ---- where the time of a step goes
+for memory in stored reversible; do
+  expect_success "profile: of a step, $memory" "$bijou" train realnvp --profile --memory "$memory" --out nowhere
+  verdict "profile: convolutions by GFLOP/s, $memory" "$(grep -qE '^conv2d, gradient +[0-9.]+ +[0-9.]+ +[0-9.]+%  +[0-9.]+ GFLOP/s$' out || cat out)"
+  verdict "profile: elementwise work by GB/s, $memory" "$(grep -qE '^[a-z_ ,]+ [0-9.]+ +[0-9.]+ +[0-9.]+%  +[0-9.]+ GB/s$' out || cat out)"
+  verdict "profile: optimiser and average are in it, $memory" "$(for row in Adam 'moving average'; do grep -q "^$row " out || echo "no $row"; done)"
+  verdict "profile: shares add up to the step, $memory" "$(awk '/^operation/ { on = 1; next } /^the step/ { exit } on { sum += $(index($0, "/s") ? NF - 2 : NF) } END { if (sum < 98 || sum > 102) print "the sum is " sum }' out)"
+  verdict "profile: nothing is written, $memory" "$(ls -d nowhere 2>/dev/null)"
+done
+expect_exit "profile: not with --dry-run" 2 'excludes' "$bijou" train realnvp --profile --dry-run
+
 # ---- an earlier run
 cp run/ckpt/best.safetensors best.safetensors
 tiny=(--data "$tmp/table.csv" --steps 2)
