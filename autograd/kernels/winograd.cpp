@@ -207,7 +207,7 @@ void backward_weights(const ConvShape& s, const Real* x, const Real* dy, Real* d
   const int64_t pitch = whole_lanes(s.in), width = whole_lanes(s.out), plane = plane_of(s.in, width);
   thread_local Workspace partial;
   Real* const sums = partial.get(cut.chunks * 36 * plane);
-  const int64_t v_plane = plane_of(cut.block, pitch), r_plane = plane_of(cut.block, width);
+  const int64_t v_plane = plane_of(cut.block, pitch), r_plane = plane_of(cut.block, std::min(width, kPanel));
   for_tasks(cut.chunks * cut.parts, [&](int64_t task) {
     thread_local Workspace space;
     Real* const v = space.get(36 * (v_plane + r_plane));

@@ -13,11 +13,10 @@
 //                                      |   0    0    1  |         | 0  4  0 -5  0  1 |
 //
 // Where the matrices come from, in one dimension: filtering is the transpose of a product of polynomials, of y(p) of
-// degree 3 (four outputs) and g(p) of degree 2 (three weights). The product has degree 5 and is known from its values at
-// six points: 0, 1, -1, 2, -2 and infinity (the leading coefficient). The columns of A' are the powers 1, p, p^2, p^3 at
-// the points, the rows of G the powers 1, p, p^2 divided by prod_q (p - q) over the other points q (here and there with
-// the other sign, which B' then has, too), and B interpolates. Two dimensions: once along the columns, once along the
-// rows.
+// degree 3 (four outputs) and g(p) of degree 2 (three weights). The product has degree 5 and is known from its values
+// at six points: 0, 1, -1, 2, -2 and infinity (the leading coefficient). The columns of A' are the powers
+// 1, p, p^2, p^3 at the points, the rows of G the powers 1, p, p^2 divided by prod_q (p - q) over the other points q,
+// and B interpolates. Two dimensions: once along the columns, once along the rows.
 //
 // Why it saves: 36 multiplications for 16 outputs of 9 each, that is 144. Summed over the channels, each of the 36 is a
 // matrix product [tiles, in] [in, out]; the transforms cost additions only, once per channel and not once per pair.
