@@ -1,6 +1,7 @@
 // Convolution's kernels: their parts against naive twins, the same bytes on any number of threads, NaNs, memory, and
 // what bad input gets. (That every way of convolving is the definition: tests/laws/convolutions.cpp.)
 #include "autograd/kernels/conv.hpp"
+#include "autograd/kernels/counters.hpp"
 #include "autograd/kernels/gemm.hpp"
 #include "autograd/kernels/machine.hpp"
 #include "autograd/kernels/panel_product.hpp"
