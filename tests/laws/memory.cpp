@@ -347,3 +347,20 @@ TEST_CASE("memory: a sketch tells how far two states are apart") {
   one.mutable_data()[777] = NAN;
   CHECK(std::isnan(drift(sketch(one), sketch(h))));
 }
+
+TEST_CASE("memory: a value that is not finite has its layer's name in all three ways") {
+  const auto model = build_realnvp({.data = {.input = {4}}, .couplings = 3, .hidden = {5}}, 1);
+  for (const auto& p : model->parameters()) {
+    if (p.name == "flow.couplings.1.net.layers.1.bias") p.variable->set_value(Tensor::full(p.variable->shape(), NAN));
+  }
+  for (const Memory way : {Memory::stored, Memory::checkpointed, Memory::reversible}) {
+    const MemoryScope memory(way);
+    const FiniteWatch watch;
+    Tape tape;
+    const std::string error = bijou_tests::message<NonFiniteError>([&] {
+      const Tape::Recording on(tape);
+      model->log_prob(Tensor::full({2, 4}, 0.5));
+    });
+    CHECK(error.starts_with("layer flow.couplings.1.net.layers.1 "));
+  }
+}
