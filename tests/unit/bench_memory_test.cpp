@@ -11,7 +11,7 @@
 using namespace bijou;
 
 TEST_CASE("bench: memory against depth") {
-  const GlowConfig glow{.data = {.input = {8, 8, 3}, .levels = 256, .alpha = 0}, .scales = 2, .width = 32};
+  const GlowConfig glow{.data = {.input = {16, 16, 3}, .levels = 256, .alpha = 0}, .scales = 2, .width = 32};
   const auto points = memory_against_depth(glow, 4, {2, 8}, 1);
   REQUIRE(points.size() == 6);
   for (size_t i = 0; i < 6; ++i) {

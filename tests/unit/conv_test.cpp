@@ -248,7 +248,7 @@ TEST_CASE("conv2d: bad input is an error that says what and where") {
 TEST_CASE("conv2d: a result too large for the machine is an error with the bytes asked for") {
   const Tensor x = Tensor::zeros({1, 1024, 1024, 1}), w = Tensor::zeros({1, 1, 1, int64_t{1} << 22});
   const std::string said = message<StorageError>([&] { math::conv2d(x, w, Tensor(), false); });
-  CHECK(said == "Storage: the machine has no memory for a tensor of 17592186044416 bytes");
+  CHECK(said.starts_with("Storage: the machine has no memory for a tensor of 17592186044416 bytes: "));
 }
 
 TEST_CASE("matmul: more rows than the BLAS can count") {
