@@ -343,13 +343,14 @@ SymmetricEigen eigen_symmetric(const Tensor& a) {
   return {Tensor::from({n}, values), Tensor::from(s, vectors)};
 }
 
-Tensor conv2d(const Tensor& x, const Tensor& w, const Tensor& bias, bool relu) {
+Tensor conv2d(const Tensor& x, const Tensor& w, const Tensor& bias, bool relu, const Tensor& plus) {
   const auto s = conv_shape("conv2d", x.shape(), w.shape());
   check(!bias.defined() || bias.shape() == Shape{s.out}, "conv2d", "the bias ", bias.shape(), " for kernel ",
         w.shape());
   Tensor y({s.n, s.h, s.w, s.out});
-  kernels::conv2d(s, x.data().data(), w.data().data(), bias.defined() ? bias.data().data() : nullptr, relu,
-                  y.mutable_data().data());
+  check(!plus.defined() || plus.shape() == y.shape(), "conv2d", "a sum of ", plus.shape(), " and ", y.shape());
+  const kernels::Epilogue epilogue{bias.data().data(), plus.data().data(), relu};  // of no tensor at all: null
+  kernels::conv2d(s, x.data().data(), w.data().data(), epilogue, y.mutable_data().data());
   return y;
 }
 
@@ -395,6 +396,11 @@ ChannelSums channel_sums(const Tensor& a, const Tensor& b) {
                        s.ab.mutable_data().data());
   moved(a, b);
   return s;
+}
+
+Tensor sum_product_to(const Tensor& a, const Tensor& b, const Shape& shape) {
+  const bool per_channel = a.shape() == b.shape() && a.rank() > 1 && shape == Shape{a.shape()[-1]};
+  return per_channel && a.numel() > 0 ? channel_sums(a, b).ab : sum_to(multiply(a, b), shape);
 }
 
 bool all_finite(const Tensor& x) { return kernels::all_finite(x.numel(), x.data().data()); }

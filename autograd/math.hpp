@@ -37,6 +37,7 @@ void accumulate(Tensor& into, const Tensor& x);  // into += x, in place when int
 // Broadcasting and its adjoint.
 Tensor broadcast_to(const Tensor& x, const Shape& shape);
 Tensor sum_to(const Tensor& x, const Shape& shape);  // sums the axes that broadcasting repeated
+Tensor sum_product_to(const Tensor& a, const Tensor& b, const Shape& shape);  // sum_to(a b)
 
 Tensor sum(const Tensor& x, std::span<const int> axes);  // the summed axes disappear
 Tensor logsumexp(const Tensor& x);                       // over the last axis, which disappears
@@ -69,7 +70,7 @@ struct SymmetricEigen {
 SymmetricEigen eigen_symmetric(const Tensor& a);
 
 // Convolution: x [N, H, W, in], w [kh, kw, in, out], "same" padding (kernels/conv.hpp). bias [out], or undefined.
-Tensor conv2d(const Tensor& x, const Tensor& w, const Tensor& bias, bool relu);
+Tensor conv2d(const Tensor& x, const Tensor& w, const Tensor& bias, bool relu, const Tensor& plus = {});
 Tensor conv2d_backward_data(const Tensor& dy, const Tensor& w, const Shape& x);
 Tensor conv2d_backward_weights(const Tensor& x, const Tensor& dy, const Shape& w);
 
@@ -108,10 +109,10 @@ Tensor batch_norm_backward(const Tensor& dy, const Tensor& x, const ChannelAffin
                            const Tensor& slope);
 
 Tensor linear(const Tensor& x, const Tensor& w, const Tensor& bias, bool relu);  // f(x w + bias)
-struct LinearGradient {
+struct BiasGradient {
   Tensor da, db;
 };
-LinearGradient linear_backward(const Tensor& dy, const Tensor& y);  // y: what ReLU gave, or undefined
+BiasGradient bias_backward(const Tensor& dy, const Tensor& y);  // y: what ReLU gave, or undefined
 Tensor weight_norm_backward(const Tensor& dw, const Tensor& v, const Tensor& scale, const Tensor& slope);
 
 bool all_finite(const Tensor& x);

@@ -112,10 +112,10 @@ Tensor linear(const Tensor& x, const Tensor& w, const Tensor& bias, bool relu) {
   return y;
 }
 
-LinearGradient linear_backward(const Tensor& dy, const Tensor& y) {
+BiasGradient bias_backward(const Tensor& dy, const Tensor& y) {
   const int64_t c = dy.shape()[-1];
   if (!y.defined()) return {dy, sum_to(dy, {c})};
-  LinearGradient g{Tensor(dy.shape()), Tensor({c})};
+  BiasGradient g{Tensor(dy.shape()), Tensor({c})};
   kernels::relu_bias_backward(dy.numel() / c, c, dy.data().data(), y.data().data(), g.da.mutable_data().data(),
                               g.db.mutable_data().data());
   moved(dy, y, g.da);

@@ -68,6 +68,8 @@ Variable solve_triangular(const Variable& a, const Variable& b, math::Triangle p
 enum class Activation { none, relu };
 Variable conv2d(const Variable& x, const Variable& w);
 Variable conv2d(const Variable& x, const Variable& w, const Variable& bias, Activation activation = Activation::none);
+// r + conv2d(x, w, bias) in one pass: the sum of a residual block.
+Variable add_conv2d(const Variable& r, const Variable& x, const Variable& w, const Variable& bias);
 
 // Several of the above as one operation, for speed (ops_fused.cpp). s, b, gain, offset [C] are per channel.
 Variable affine_coupling(const Variable& x, const Variable& s, const Variable& t);  // x * exp(s) + t

@@ -25,8 +25,8 @@ Variable operator-(const Variable& a, const Variable& b) {
 Variable operator*(const Variable& a, const Variable& b) {
   const Tensor A = a.value(), B = b.value();
   return record("multiply", math::multiply(A, B),
-                wrt(a, [B, s = A.shape()](const Tensor& dy) { return sum_to(math::multiply(dy, B), s); }),
-                wrt(b, [A, s = B.shape()](const Tensor& dy) { return sum_to(math::multiply(dy, A), s); }));
+                wrt(a, [B, s = A.shape()](const Tensor& dy) { return math::sum_product_to(dy, B, s); }),
+                wrt(b, [A, s = B.shape()](const Tensor& dy) { return math::sum_product_to(dy, A, s); }));
 }
 
 // d(a / b) = da / b - (a / b) db / b

@@ -58,7 +58,7 @@ Variable linear(const Variable& x, const Variable& w, const Variable& b, Activat
   const Tensor Y = math::linear(X, W, b.value(), relu);
   return record_many("linear", {Y}, {x, w, b}, [&, Z = relu ? Y : Tensor()] {
     return [X, W, Z, dx](const std::vector<Tensor>& dy) -> std::vector<Tensor> {
-      const auto [da, db] = math::linear_backward(dy[0], Z);
+      const auto [da, db] = math::bias_backward(dy[0], Z);
       return {dx ? math::matmul(da, W, Trans::no, Trans::yes) : Tensor(), math::matmul(X, da, Trans::yes, Trans::no),
               db};
     };

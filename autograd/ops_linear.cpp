@@ -43,19 +43,40 @@ Variable conv2d(const Variable& x, const Variable& w) {
                 wrt(w, [X, s = W.shape()](const Tensor& dy) { return math::conv2d_backward_weights(X, dy, s); }));
 }
 
+namespace {
+
+// dx, dw and db of a = x * w + b, where they are wanted; Z is what max(0, .) made of a, if anything did.
+std::vector<Tensor> conv2d_gradients(const Tensor& dy, const Tensor& X, const Tensor& W, const Tensor& Z, bool dx,
+                                     bool dw) {
+  const auto [da, db] = math::bias_backward(dy, Z);
+  return {dx ? math::conv2d_backward_data(da, W, X.shape()) : Tensor(),
+          dw ? math::conv2d_backward_weights(X, da, W.shape()) : Tensor(), db};
+}
+
+}  // namespace
+
 // y = f(a), a = x * w + b, f the identity or max(0, .)    da = dy f'(a)    dx, dw of da as above    db = sum of da
 Variable conv2d(const Variable& x, const Variable& w, const Variable& bias, Activation activation) {
   const Tensor X = x.value(), W = w.value();
   const bool rectify = activation == Activation::relu;
   const Tensor Y = math::conv2d(X, W, bias.value(), rectify);
-  const bool dx = x.requires_grad(), dw = w.requires_grad();
-  return record_many("conv2d", {Y}, {x, w, bias}, [&, Z = rectify ? Y : Tensor()] {
-    return [X, W, Z, dx, dw](const std::vector<Tensor>& dy) -> std::vector<Tensor> {
-      const auto [da, db] = math::linear_backward(dy[0], Z);
-      return {dx ? math::conv2d_backward_data(da, W, X.shape()) : Tensor(),
-              dw ? math::conv2d_backward_weights(X, da, W.shape()) : Tensor(), db};
-    };
-  })[0];
+  return record_many("conv2d", {Y}, {x, w, bias},
+                     [&, Z = rectify ? Y : Tensor(), dx = x.requires_grad(), dw = w.requires_grad()] {
+                       return [=](const std::vector<Tensor>& dy) { return conv2d_gradients(dy[0], X, W, Z, dx, dw); };
+                     })[0];
+}
+
+// y = r + x * w + b      dr = dy      dx, dw, db as above
+Variable add_conv2d(const Variable& r, const Variable& x, const Variable& w, const Variable& bias) {
+  const Tensor X = x.value(), W = w.value();
+  return record_many("add_conv2d", {math::conv2d(X, W, bias.value(), false, r.value())}, {r, x, w, bias},
+                     [&, dx = x.requires_grad(), dw = w.requires_grad()] {
+                       return [=](const std::vector<Tensor>& dy) {
+                         auto gradients = conv2d_gradients(dy[0], X, W, Tensor(), dx, dw);
+                         gradients.insert(gradients.begin(), dy[0]);
+                         return gradients;
+                       };
+                     })[0];
 }
 
 }  // namespace bijou

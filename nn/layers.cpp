@@ -81,9 +81,16 @@ WeightNormConv2d::WeightNormConv2d(int64_t in, int64_t out, int64_t kernel, Rng&
   if (affine == Affine::yes) bias_ = &parameter("bias", Tensor::zeros({out}));
 }
 
+Variable WeightNormConv2d::w() const { return weight_norm(v_, gain_ ? *gain_ : Variable(Tensor::full({out_}, 1))); }
+
 Variable WeightNormConv2d::operator()(const Variable& x) const {
-  const Variable w = weight_norm(v_, gain_ ? *gain_ : Variable(Tensor::full({out_}, 1)));
-  const Variable y = bias_ ? conv2d(x, w, *bias_) : conv2d(x, w);
+  const Variable y = bias_ ? conv2d(x, w(), *bias_) : conv2d(x, w());
+  FiniteWatch::see(*this, y);
+  return y;
+}
+
+Variable WeightNormConv2d::added_to(const Variable& h, const Variable& x) const {
+  const Variable y = add_conv2d(h, x, w(), bias_ ? *bias_ : Variable(Tensor::zeros({out_})));
   FiniteWatch::see(*this, y);
   return y;
 }

@@ -67,9 +67,11 @@ class WeightNormConv2d : public Module {
   enum class Affine { yes, no, gain };
   WeightNormConv2d(int64_t in, int64_t out, int64_t kernel, Rng& rng, Affine affine, Start start = Start::he);
   Variable operator()(const Variable& x) const;
+  Variable added_to(const Variable& h, const Variable& x) const;  // h + (*this)(x)
   std::string describe() const override;
 
  private:
+  Variable w() const;
   int64_t in_, out_, kernel_;
   Variable& v_;
   Variable *gain_ = nullptr, *bias_ = nullptr;

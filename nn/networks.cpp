@@ -63,8 +63,8 @@ Variable ResNet::operator()(const Variable& x) const {
   Variable skips = (*stem_skip_)(h);
   for (const Block& b : blocks_) {
     const Variable inner = (*b.conv1)((*b.norm1)(h, Activation::relu));
-    h = h + (*b.conv2)((*b.norm2)(inner, Activation::relu));
-    skips = skips + (*b.skip)(h);
+    h = b.conv2->added_to(h, (*b.norm2)(inner, Activation::relu));
+    skips = b.skip->added_to(skips, h);
   }
   return (*last_)((*last_norm_)(skips, Activation::relu));
 }

@@ -44,32 +44,31 @@ Way way_of(const ConvShape& s) {
 
 Padding same(const ConvShape& s) { return {(s.kh - 1) / 2, (s.kw - 1) / 2}; }
 
-void convolve(const ConvShape& s, Padding pad, const Real* x, const KernelView& w, const Real* bias, bool relu,
-              Real* y) {
+void convolve(const ConvShape& s, Padding pad, const Real* x, const KernelView& w, const Epilogue& epilogue, Real* y) {
   switch (way_of(s)) {
     case Way::patches:
-      return patches::forward(s, pad, x, w, bias, relu, y);
+      return patches::forward(s, pad, x, w, epilogue, y);
     case Way::direct:
-      return direct::forward(s, pad, x, w, bias, relu, y);
+      return direct::forward(s, pad, x, w, epilogue, y);
     case Way::taps:
-      return taps::forward(s, pad, x, w, bias, relu, y);
+      return taps::forward(s, pad, x, w, epilogue, y);
     case Way::winograd:
-      return winograd::forward(s, x, w, bias, relu, y);
+      return winograd::forward(s, x, w, epilogue, y);
   }
 }
 
 }  // namespace
 
-void conv2d(const ConvShape& s, const Real* x, const Real* w, const Real* bias, bool relu, Real* y) {
+void conv2d(const ConvShape& s, const Real* x, const Real* w, const Epilogue& epilogue, Real* y) {
   if (s.pixels() == 0) return;
-  convolve(s, same(s), x, {w, s.kh * s.kw, s.in, s.out, false}, bias, relu, y);
+  convolve(s, same(s), x, {w, s.kh * s.kw, s.in, s.out, false}, epilogue, y);
 }
 
 void conv2d_backward_data(const ConvShape& s, const Real* dy, const Real* w, Real* dx) {
   if (s.pixels() == 0) return;
   const ConvShape back{s.n, s.h, s.w, s.out, s.in, s.kh, s.kw};
   const Padding pad{s.kh - 1 - same(s).top, s.kw - 1 - same(s).left};
-  convolve(back, pad, dy, {w, s.kh * s.kw, s.out, s.in, true}, nullptr, false, dx);
+  convolve(back, pad, dy, {w, s.kh * s.kw, s.out, s.in, true}, {}, dx);
 }
 
 void conv2d_backward_weights(const ConvShape& s, const Real* x, const Real* dy, Real* dw) {
@@ -110,11 +109,14 @@ void each_product(const ConvShape& s, const Visit& visit) {
 
 }  // namespace
 
-void conv2d_naive(const ConvShape& s, const Real* x, const Real* w, const Real* bias, bool relu, Real* y) {
+void conv2d_naive(const ConvShape& s, const Real* x, const Real* w, const Epilogue& epilogue, Real* y) {
   std::vector<double> sum(static_cast<size_t>(s.pixels() * s.out));
-  for (size_t i = 0; i < sum.size(); ++i) sum[i] = bias ? bias[i % s.out] : 0;
+  for (size_t i = 0; i < sum.size(); ++i) {
+    sum[i] =
+        (epilogue.bias ? double{epilogue.bias[i % s.out]} : 0.0) + (epilogue.plus ? double{epilogue.plus[i]} : 0.0);
+  }
   each_product(s, [&](int64_t ix, int64_t iw, int64_t iy) { sum[iy] += double{x[ix]} * w[iw]; });
-  for (size_t i = 0; i < sum.size(); ++i) y[i] = static_cast<Real>(relu ? std::max(0.0, sum[i]) : sum[i]);
+  for (size_t i = 0; i < sum.size(); ++i) y[i] = static_cast<Real>(epilogue.relu ? std::max(0.0, sum[i]) : sum[i]);
 }
 
 void conv2d_backward_data_naive(const ConvShape& s, const Real* dy, const Real* w, Real* dx) {

@@ -22,15 +22,20 @@ struct Padding {  // zeros before the first row and column
   int64_t top, left;
 };
 
-// y = conv(x, w) + bias, then max(0, .) when `relu`; bias may be null.
-void conv2d(const ConvShape& s, const Real* x, const Real* w, const Real* bias, bool relu, Real* y);
+// What is done with a result before it leaves the cache: y = max(0, conv + bias [out] + plus [pixels, out]).
+struct Epilogue {
+  const Real *bias = nullptr, *plus = nullptr;                                                // null: nothing is added
+  bool relu = false;                                                                          // false: no max
+  Epilogue from(int64_t value) const { return {bias, plus ? plus + value : nullptr, relu}; }  // of y + value
+};
+void conv2d(const ConvShape& s, const Real* x, const Real* w, const Epilogue& epilogue, Real* y);
 // dx: the convolution of dy with the kernel turned by 180 degrees and its channels exchanged.
 void conv2d_backward_data(const ConvShape& s, const Real* dy, const Real* w, Real* dx);
 // dw [kh, kw, in, out] = patches(x)' dy
 void conv2d_backward_weights(const ConvShape& s, const Real* x, const Real* dy, Real* dw);
 
 // The definition above, as loops.
-void conv2d_naive(const ConvShape& s, const Real* x, const Real* w, const Real* bias, bool relu, Real* y);
+void conv2d_naive(const ConvShape& s, const Real* x, const Real* w, const Epilogue& epilogue, Real* y);
 void conv2d_backward_data_naive(const ConvShape& s, const Real* dy, const Real* w, Real* dx);
 void conv2d_backward_weights_naive(const ConvShape& s, const Real* x, const Real* dy, Real* dw);
 

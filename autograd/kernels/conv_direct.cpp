@@ -56,14 +56,15 @@ struct Band {
       : n(i / bands.of_image), begin(i % bands.of_image * bands.rows), end(std::min(s.h, begin + bands.rows)) {}
 };
 
-// y = max(0, c + bias) for a panel's channels.
-void finish(int64_t pixels, const Panel& panel, int64_t channels, const Real* c, const Real* bias, bool relu, Real* y) {
+// y = max(0, c + bias + plus) for a panel's channels.
+void finish(int64_t pixels, const Panel& panel, int64_t channels, const Real* c, const Epilogue& epilogue, Real* y) {
   for (int64_t l = 0; l < panel.width; l += kLane) {
     const int64_t first = panel.first + l, count = channels - first;
-    const Lane b = bias ? load(bias + first, count) : Lane{};
+    const Lane b = epilogue.bias ? load(epilogue.bias + first, count) : Lane{};
     for (int64_t p = 0; p < pixels; ++p) {
+      const int64_t at = p * channels + first;
       const Lane v = load(c + p * panel.width + l) + b;
-      store(y + p * channels + first, relu ? (v < Lane{} ? Lane{} : v) : v, count);
+      store(y + at, finished(v, epilogue, at, count), count);
     }
   }
 }
@@ -130,7 +131,7 @@ void add_chunks(int64_t chunks, int64_t rows, int64_t columns, const Real* sums,
   });
 }
 
-void pointwise(const ConvShape& s, const Real* x, const Real* b, const Real* bias, bool relu, Real* y) {
+void pointwise(const ConvShape& s, const Real* x, const Real* b, const Epilogue& epilogue, Real* y) {
   const int64_t block = 2 * kPixels, pixels = s.pixels();
   for_tasks((pixels + block - 1) / block, [&](int64_t task) {
     thread_local Workspace space;
@@ -140,7 +141,7 @@ void pointwise(const ConvShape& s, const Real* x, const Real* b, const Real* bia
       for (int64_t at = task * block; at < std::min(pixels, (task + 1) * block); at += kPixels) {
         const int64_t count = std::min(kPixels, pixels - at);
         pixels_product(count, panel.width, s.in, x + at * s.in, b + panel.first * s.in, c);
-        finish(count, panel, s.out, c, bias, relu, y + at * s.out);
+        finish(count, panel, s.out, c, epilogue.from(at * s.out), y + at * s.out);
       }
     }
   });
@@ -148,7 +149,7 @@ void pointwise(const ConvShape& s, const Real* x, const Real* b, const Real* bia
 
 }  // namespace
 
-void direct::forward(const ConvShape& s, Padding pad, const Real* x, const KernelView& w, const Real* bias, bool relu,
+void direct::forward(const ConvShape& s, Padding pad, const Real* x, const KernelView& w, const Epilogue& epilogue,
                      Real* y) {
   took(w.taps == 1 ? Branch::conv_direct_pointwise : Branch::conv_direct);
   count_flops(2 * s.pixels() * s.patch() * s.out);
@@ -156,7 +157,7 @@ void direct::forward(const ConvShape& s, Padding pad, const Real* x, const Kerne
   thread_local Workspace weights;
   Real* const b = weights.get(patch * whole_lanes(s.out));
   pack_kernel(w, b);
-  if (w.taps == 1) return pointwise(s, x, b, bias, relu, y);
+  if (w.taps == 1) return pointwise(s, x, b, epilogue, y);
   const Bands bands(s, 256);
   for_tasks(bands.count, [&](int64_t task) {
     thread_local Workspace space;
@@ -172,7 +173,8 @@ void direct::forward(const ConvShape& s, Padding pad, const Real* x, const Kerne
           panel_product(count, panel.width,
                         {rows + (i - band.begin) * pitch + j * s.in, s.in, 1, s.kw * s.in, s.kh, pitch},
                         b + panel.first * patch, false, c);
-          finish(count, panel, s.out, c, bias, relu, y + ((band.n * s.h + i) * s.w + j) * s.out);
+          const int64_t to = ((band.n * s.h + i) * s.w + j) * s.out;
+          finish(count, panel, s.out, c, epilogue.from(to), y + to);
         }
       }
     }
@@ -221,7 +223,7 @@ namespace {
 
 // y[i, j] = sum over the taps of z, whose rows are those from `first` to `last` of the image.
 void add_taps(const ConvShape& s, Padding pad, const Band& band, int64_t first, int64_t last, int64_t pitch,
-              const Real* z, const Real* bias, bool relu, Real* y) {
+              const Real* z, const Epilogue& epilogue, Real* y) {
   for (int64_t i = band.begin; i < band.end; ++i) {
     const int64_t u0 = std::max<int64_t>(0, first - i + pad.top), u1 = std::min(s.kh, last - i + pad.top);
     for (int64_t j = 0; j < s.w; ++j) {
@@ -235,8 +237,10 @@ void add_taps(const ConvShape& s, Padding pad, const Band& band, int64_t first, 
           }
         }
         for (int64_t q = 0; q < std::min(kQuad, s.out - o); ++q) {
-          const Real value = bias ? sum[q] + bias[o + q] : sum[q];
-          y[(i * s.w + j) * s.out + o + q] = relu && value < 0 ? 0 : value;
+          const int64_t at = (i * s.w + j) * s.out + o + q;
+          Real value = epilogue.bias ? sum[q] + epilogue.bias[o + q] : sum[q];
+          if (epilogue.plus) value += epilogue.plus[at];
+          y[at] = epilogue.relu && value < 0 ? 0 : value;
         }
       }
     }
@@ -245,7 +249,7 @@ void add_taps(const ConvShape& s, Padding pad, const Band& band, int64_t first, 
 
 }  // namespace
 
-void taps::forward(const ConvShape& s, Padding pad, const Real* x, const KernelView& w, const Real* bias, bool relu,
+void taps::forward(const ConvShape& s, Padding pad, const Real* x, const KernelView& w, const Epilogue& epilogue,
                    Real* y) {
   took(Branch::conv_taps);
   count_flops(2 * s.pixels() * s.patch() * s.out);
@@ -273,7 +277,8 @@ void taps::forward(const ConvShape& s, Padding pad, const Real* x, const KernelV
         }
       }
     }
-    add_taps(s, pad, band, first, last, pitch, z, bias, relu, y + band.n * s.h * s.w * s.out);
+    const int64_t image = band.n * s.h * s.w * s.out;
+    add_taps(s, pad, band, first, last, pitch, z, epilogue.from(image), y + image);
   });
 }
 

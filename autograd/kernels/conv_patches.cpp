@@ -39,16 +39,20 @@ int64_t block_pixels(const ConvShape& s) {
   return std::clamp<int64_t>(budget / 16 * 16, 32, 512);
 }
 
-void finish(int64_t pixels, int64_t channels, const Real* bias, bool relu, Real* y) {
-  if (!bias && !relu) return;
+// y = max(0, y + bias + plus)
+void finish(int64_t pixels, int64_t channels, const Epilogue& epilogue, Real* y) {
+  const Real *bias = epilogue.bias, *plus = epilogue.plus;
   for (int64_t p = 0; p < pixels; ++p, y += channels) {
-    if (bias && relu) {
-#pragma omp simd
-      for (int64_t c = 0; c < channels; ++c) y[c] = y[c] + bias[c] < 0 ? 0 : y[c] + bias[c];
-    } else if (bias) {
+    if (bias) {
 #pragma omp simd
       for (int64_t c = 0; c < channels; ++c) y[c] += bias[c];
-    } else {
+    }
+    if (plus) {
+#pragma omp simd
+      for (int64_t c = 0; c < channels; ++c) y[c] += plus[c];
+      plus += channels;
+    }
+    if (epilogue.relu) {
 #pragma omp simd
       for (int64_t c = 0; c < channels; ++c) y[c] = y[c] < 0 ? 0 : y[c];
     }
@@ -57,7 +61,7 @@ void finish(int64_t pixels, int64_t channels, const Real* bias, bool relu, Real*
 
 }  // namespace
 
-void forward(const ConvShape& s, Padding pad, const Real* x, const KernelView& kernel, const Real* bias, bool relu,
+void forward(const ConvShape& s, Padding pad, const Real* x, const KernelView& kernel, const Epilogue& epilogue,
              Real* y) {
   const bool pointwise = s.kh == 1 && s.kw == 1;
   took(pointwise ? Branch::conv_pointwise : Branch::conv_patches);
@@ -81,7 +85,7 @@ void forward(const ConvShape& s, Padding pad, const Real* x, const KernelView& k
       rows = patches;
     }
     gemm(false, false, end - begin, s.out, s.patch(), rows, s.patch(), w, s.out, 0, y + begin * s.out, s.out);
-    finish(end - begin, s.out, bias, relu, y + begin * s.out);
+    finish(end - begin, s.out, epilogue.from(begin * s.out), y + begin * s.out);
   });
 }
 

@@ -7,7 +7,7 @@
 
 namespace bijou::inline BIJOU_SCALAR::kernels::patches {
 
-void forward(const ConvShape& s, Padding pad, const Real* x, const KernelView& w, const Real* bias, bool relu, Real* y);
+void forward(const ConvShape& s, Padding pad, const Real* x, const KernelView& w, const Epilogue& epilogue, Real* y);
 void backward_weights(const ConvShape& s, Padding pad, const Real* x, const Real* dy, Real* dw);
 
 }  // namespace bijou

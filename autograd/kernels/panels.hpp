@@ -1,5 +1,6 @@
 // How matrices are packed for panel_product.hpp. For the sources of this folder only (lanes.hpp).
 #pragma once
+#include "autograd/kernels/conv.hpp"
 #include "autograd/kernels/kernel_view.hpp"
 #include "autograd/kernels/lanes.hpp"
 #include "autograd/kernels/panel_product.hpp"
@@ -31,6 +32,12 @@ inline Lane weights_lane(const KernelView& k, int64_t tap, int64_t c, int64_t o)
   const Real* from = k.w + ((k.taps - 1 - tap) * k.out + o) * k.in + c;
   for (int64_t i = 0; i < std::min(kLane, k.out - o); ++i) v[i] = from[i * k.in];
   return v;
+}
+
+// What becomes of the sums v of channels of a pixel, with their bias; `at` is their place in y.
+inline Lane finished(const Lane& v, const Epilogue& epilogue, int64_t at, int64_t count) {
+  const Lane sum = epilogue.plus ? v + load(epilogue.plus + at, count) : v;
+  return epilogue.relu ? (sum < Lane{} ? Lane{} : sum) : sum;
 }
 
 }  // namespace bijou

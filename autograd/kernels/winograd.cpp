@@ -99,12 +99,14 @@ void transform_kernel(const KernelView& kernel, Real* u) {
   });
 }
 
-// y = max(0, A' m A + bias) for the output channels of one panel.
+// y = max(0, A' m A + bias + plus) for the output channels of one panel.
 void transform_back(const Tiles& tiles, int64_t begin, int64_t end, const Panel& panel, int64_t channels, int64_t plane,
-                    const Real* m, const Real* bias, bool relu, Real* y) {
+                    const Real* m, const Epilogue& epilogue, Real* y) {
+  const Real *at[4][4], *next[4][4];
+  find_pixels(tiles, begin, 0, channels, y, nullptr, next);
   for (int64_t t = begin; t < end; ++t, m += panel.width) {
-    const Real* at[4][4];
-    find_pixels(tiles, t, 0, channels, y, nullptr, at);
+    std::copy(&next[0][0], &next[0][0] + 16, &at[0][0]);
+    find_pixels(tiles, std::min(t + 1, end - 1), 0, channels, y, nullptr, next);
     for (int64_t o = 0; o < panel.width; o += kLane) {
       Lane d[6][6], r[4][4];
       for (int i = 0; i < 6; ++i) {
@@ -112,12 +114,16 @@ void transform_back(const Tiles& tiles, int64_t begin, int64_t end, const Panel&
       }
       both_sides<OutputColumn>(d, r);
       const int64_t first = panel.first + o, count = channels - first;
-      const Lane b = bias ? load(bias + first, count) : Lane{};
+      const Lane b = epilogue.bias ? load(epilogue.bias + first, count) : Lane{};
       for (int i = 0; i < 4; ++i) {
         for (int j = 0; j < 4; ++j) {
+          if (next[i][j]) {
+            __builtin_prefetch(next[i][j] + first, 1);
+            if (epilogue.plus) __builtin_prefetch(epilogue.plus + (next[i][j] - y) + first);
+          }
           if (!at[i][j]) continue;
-          const Lane v = r[i][j] + b;
-          store(const_cast<Real*>(at[i][j]) + first, relu ? (v < Lane{} ? Lane{} : v) : v, count);
+          const int64_t to = at[i][j] - y + first;
+          store(y + to, finished(r[i][j] + b, epilogue, to, count), count);
         }
       }
     }
@@ -144,7 +150,7 @@ struct Cut {
 };
 Cut cut_weights(const ConvShape& s, int64_t tiles) {
   const int64_t bytes = 36 * s.in * whole_lanes(s.out) * static_cast<int64_t>(sizeof(Real));
-  const int64_t wanted = std::clamp<int64_t>(tiles / 256, 4, 16);
+  const int64_t wanted = std::clamp<int64_t>(tiles / 512, 4, 16);
   const int64_t chunks = std::clamp<int64_t>(std::min(tiles / 16, (int64_t{16} << 20) / bytes), 1, wanted);
   return {chunks, std::min(panels_of(s.out), (wanted + chunks - 1) / chunks), std::min<int64_t>(128, tiles)};
 }
@@ -168,7 +174,7 @@ void transform_sums(const ConvShape& s, int64_t chunks, const Real* sums, int64_
 
 }  // namespace
 
-void forward(const ConvShape& s, const Real* x, const KernelView& kernel, const Real* bias, bool relu, Real* y) {
+void forward(const ConvShape& s, const Real* x, const KernelView& kernel, const Epilogue& epilogue, Real* y) {
   took(Branch::conv_winograd);
   count_flops(2 * s.pixels() * s.patch() * s.out);  // as many as a direct convolution would need
   const Tiles tiles(s);
@@ -193,7 +199,7 @@ void forward(const ConvShape& s, const Real* x, const KernelView& kernel, const 
         panel_product(end - begin, panel.width, {v + k * v_plane, pitch, 1, s.in}, u + k * u_plane + panel.first * s.in,
                       false, m + k * m_plane);
       }
-      transform_back(tiles, begin, end, panel, s.out, m_plane, m, bias, relu, y);
+      transform_back(tiles, begin, end, panel, s.out, m_plane, m, epilogue, y);
     }
   });
 }

@@ -38,7 +38,7 @@
 namespace bijou::inline BIJOU_SCALAR::kernels::winograd {
 
 // For 3x3 kernels: the convolution with w, as it is or turned, and the gradient of its weights.
-void forward(const ConvShape& s, const Real* x, const KernelView& w, const Real* bias, bool relu, Real* y);
+void forward(const ConvShape& s, const Real* x, const KernelView& w, const Epilogue& epilogue, Real* y);
 void backward_weights(const ConvShape& s, const Real* x, const Real* dy, Real* dw);
 
 // One tile of one channel by the formulas above, straight from the matrices, in double.

@@ -50,12 +50,12 @@ struct Offences {
 void compare(const kernels::ConvShape& s, Rng& rng, Offences& offences) {
   constexpr Real nan = std::numeric_limits<Real>::quiet_NaN();
   const Values x = randn(s.pixels() * s.in, rng), w = randn(s.patch() * s.out, rng), b = randn(s.out, rng),
-               dy = randn(s.pixels() * s.out, rng);
+               dy = randn(s.pixels() * s.out, rng), r = randn(s.pixels() * s.out, rng);
   const bool relu = rng.below(2);
-  const Real* bias = rng.below(2) ? b.data() : nullptr;
+  const kernels::Epilogue epilogue{rng.below(2) ? b.data() : nullptr, rng.below(2) ? r.data() : nullptr, relu};
   Values fast(dy.size(), nan), naive(dy.size());
-  kernels::conv2d(s, x.data(), w.data(), bias, relu, fast.data());
-  kernels::conv2d_naive(s, x.data(), w.data(), bias, relu, naive.data());
+  kernels::conv2d(s, x.data(), w.data(), epilogue, fast.data());
+  kernels::conv2d_naive(s, x.data(), w.data(), epilogue, naive.data());
   offences.check(s, "values", fast, naive);
   Values dx(x.size(), nan), dx_naive(x.size()), dw(w.size(), nan), dw_naive(w.size());
   kernels::conv2d_backward_data(s, dy.data(), w.data(), dx.data());

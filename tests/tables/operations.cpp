@@ -41,7 +41,8 @@ std::vector<OperationCase> build_table() {
     // Arithmetic
     {"add", "operator+(a, b)", kPairs, {}, [](In v) { return v[0] + v[1]; }, {{{300, 70}, {70}}}},
     {"subtract", "operator-(a, b)", kPairs, {}, [](In v) { return v[0] - v[1]; }},
-    {"multiply", "operator*(a, b)", kPairs, {}, [](In v) { return v[0] * v[1]; }, {{{300, 70}, {300, 1}}}},
+    {"multiply", "operator*(a, b)", kPairs, {}, [](In v) { return v[0] * v[1]; },
+     {{{300, 70}, {300, 1}}, {{9, 40, 70}, {70}}}},
     {"divide", "operator/(a, b)", kPairs, {any, nonzero}, [](In v) { return v[0] / v[1]; }},
     {"negate", "operator-(x)", kElementwise, {}, [](In v) { return -v[0]; }},
     {"add_scalar", "operator+(x, c)", kElementwise, {}, [](In v) { return v[0] + 1.5; }},
@@ -140,6 +141,10 @@ std::vector<OperationCase> build_table() {
     {"conv2d_bias_relu", "conv2d(x, w, bias, activation)", with_bias(kConvolutions), {},
      [](In v) { return conv2d(v[0], v[1], v[2], Activation::relu); }, {},
      [](In v) { return conv2d(v[0], v[1], v[2]); }},
+    {"add_conv2d", "add_conv2d(r, x, w, bias)",
+     {{{1, 3, 2, 4}, {1, 3, 2, 1}, {1, 1, 1, 4}, {4}}, {{2, 5, 6, 7}, {2, 5, 6, 6}, {3, 3, 6, 7}, {7}}}, {},
+     [](In v) { return add_conv2d(v[0], v[1], v[2], v[3]); },
+     {{{2, 17, 19, 7}, {2, 17, 19, 5}, {3, 3, 5, 7}, {7}}, {{1, 9, 9, 70}, {1, 9, 9, 48}, {1, 1, 48, 70}, {70}}}},
 
     // Fused
     {"affine_coupling", "affine_coupling(x, s, t)", {{{5}, {5}, {5}}, {{2, 3}, {2, 3}, {2, 3}},

@@ -43,7 +43,7 @@ Results convolve(const kernels::ConvShape& s) {
   const Values x = randn(s.pixels() * s.in, rng), w = randn(s.patch() * s.out, rng), bias = randn(s.out, rng),
                dy = randn(s.pixels() * s.out, rng);
   Results r(s);
-  kernels::conv2d(s, x.data(), w.data(), bias.data(), true, r.y.data());
+  kernels::conv2d(s, x.data(), w.data(), {bias.data(), nullptr, true}, r.y.data());
   kernels::conv2d_backward_data(s, dy.data(), w.data(), r.dx.data());
   kernels::conv2d_backward_weights(s, x.data(), dy.data(), r.dw.data());
   return r;
@@ -91,7 +91,7 @@ TEST_CASE("conv2d: Winograd's kernels are the tile by matrices") {
   const Values x = randn(s.pixels() * s.in, rng), w = randn(s.patch() * s.out, rng),
                dy = randn(s.pixels() * s.out, rng);
   Values y(dy.size(), kNaN), dw(w.size(), kNaN);
-  kernels::conv2d(s, x.data(), w.data(), nullptr, false, y.data());
+  kernels::conv2d(s, x.data(), w.data(), {}, y.data());
   kernels::conv2d_backward_weights(s, x.data(), dy.data(), dw.data());
   std::vector<double> expected(y.size()), expected_dw(dw.size());
   for (int64_t n = 0; n < s.n; ++n) {
@@ -170,7 +170,7 @@ TEST_CASE("conv2d: a NaN in a pixel stays in every output that reads it, and thr
     Values y(dy.size()), dw(w.size());
     const int64_t pixel = (s.h + row) * s.w + column;  // of the second image
     x[pixel * in + in / 2] = kNaN;
-    kernels::conv2d(s, x.data(), w.data(), nullptr, true, y.data());
+    kernels::conv2d(s, x.data(), w.data(), {nullptr, nullptr, true}, y.data());
     kernels::conv2d_backward_weights(s, x.data(), dy.data(), dw.data());
     for (int64_t p = 0; p < s.pixels(); ++p) {
       const int64_t n = p / (s.h * s.w), di = std::abs(p / s.w % s.h - row), dj = std::abs(p % s.w - column);

@@ -246,6 +246,25 @@ TEST_CASE("fused: an optimiser's loop reaches every number of every array once")
   CHECK(right);
 }
 
+TEST_CASE("fused: a convolution added to something is the sum of both, to the last byte") {
+  Rng rng(5);
+  const std::pair<Shape, Shape> cases[] = {// an image and a kernel for each way to convolve
+                                           {{3, 9, 7, 12}, {3, 3, 12, 10}},
+                                           {{2, 9, 7, 3}, {5, 5, 3, 20}},
+                                           {{2, 9, 7, 20}, {3, 3, 20, 4}},
+                                           {{2, 9, 7, 64}, {1, 1, 64, 64}},
+                                           {{2, 9, 7, 12}, {1, 1, 12, 10}}};
+  for (const auto& [image, kernel] : cases) {
+    CAPTURE(kernel);
+    const Variable x = Tensor::randn(image, rng), w = Tensor::randn(kernel, rng), b = Tensor::randn({kernel[3]}, rng),
+                   r = Tensor::randn(image.with(3, kernel[3]), rng);
+    const Tensor one = add_conv2d(r, x, w, b).value(), two = (r + conv2d(x, w, b)).value();
+    CHECK(std::ranges::equal(one.data(), two.data()));
+  }
+  const Variable x = Tensor::zeros({1, 4, 4, 3}), w = Tensor::zeros({3, 3, 3, 5}), b = Tensor::zeros({5});
+  CHECK_THROWS_WITH_AS(add_conv2d(x, x, w, b), "conv2d: a sum of [1, 4, 4, 3] and [1, 4, 4, 5]", ShapeError);
+}
+
 TEST_CASE("fused: shapes that do not fit are refused by name") {
   const Variable x = Tensor::zeros({4, 3}), two = Tensor::zeros({2}), three = Tensor::zeros({3});
   CHECK_THROWS_WITH_AS(channel_affine(x, two, three), "channel_affine: expects [3] per channel of [4, 3], got [2]",
