@@ -13,8 +13,8 @@
 namespace bijou::inline BIJOU_SCALAR::kernels {
 namespace {
 
-constexpr int64_t kPixels = 48;  // of one product: its result stays in the first-level cache
-constexpr int64_t kDepth = 128;  // input channels of one product of pixels: so do their weights
+constexpr int64_t kPixels = 24;  // of one product: its result stays in the first-level cache
+constexpr int64_t kDepth = 256;  // input channels of one product of pixels: so do their weights
 
 // Four numbers: a few channels of a pixel. Reading them may touch up to three values more than are wanted.
 constexpr int64_t kQuad = 4;
@@ -110,7 +110,8 @@ struct Cut {
 Cut cut_weights(const ConvShape& s, int64_t bands, int64_t sum_size, int64_t panels) {
   const int64_t wanted = std::clamp<int64_t>(2 * s.pixels() * s.patch() * s.out / 8'000'000, 1, 16);
   const int64_t room = (int64_t{4} << 20) / (sum_size * static_cast<int64_t>(sizeof(Real)));
-  const int64_t chunks = std::clamp<int64_t>(room, 1, std::min(bands, wanted));
+  const int64_t some = std::min(panels, wanted);
+  const int64_t chunks = std::clamp<int64_t>(room, 1, std::min(bands, (wanted + some - 1) / some));
   took(chunks == 1 ? Branch::conv_weights_one_chunk : Branch::conv_weights_many_chunks);
   return {chunks, std::min(panels, (wanted + chunks - 1) / chunks)};
 }
@@ -132,7 +133,9 @@ void add_chunks(int64_t chunks, int64_t rows, int64_t columns, const Real* sums,
 }
 
 void pointwise(const ConvShape& s, const Real* x, const Real* b, const Epilogue& epilogue, Real* y) {
-  const int64_t block = 2 * kPixels, pixels = s.pixels();
+  // Of about 4 MFLOP: large enough to be worth a task, small enough to be shared evenly.
+  const int64_t each = 2 * kPixels * s.in * s.out;
+  const int64_t block = kPixels * std::clamp<int64_t>(4'000'000 / each, 2, 16), pixels = s.pixels();
   for_tasks((pixels + block - 1) / block, [&](int64_t task) {
     thread_local Workspace space;
     Real* const c = space.get(kPixels * kPanel);
