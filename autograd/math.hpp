@@ -109,6 +109,8 @@ Tensor batch_norm_backward(const Tensor& dy, const Tensor& x, const ChannelAffin
                            const Tensor& slope);
 
 Tensor linear(const Tensor& x, const Tensor& w, const Tensor& bias, bool relu);  // f(x w + bias)
+Tensor linear_backward_data(const Tensor& dy, const Tensor& w);                  // dy w'
+Tensor linear_backward_weights(const Tensor& x, const Tensor& dy);               // x' dy
 struct BiasGradient {
   Tensor da, db;
 };

@@ -1,6 +1,7 @@
 // The fused part of math.hpp.
 #include "autograd/kernels/counters.hpp"
 #include "autograd/kernels/fused.hpp"
+#include "autograd/kernels/linear.hpp"
 #include "autograd/math.hpp"
 
 namespace bijou::inline BIJOU_SCALAR::math {
@@ -104,12 +105,39 @@ Tensor batch_norm_backward(const Tensor& dy, const Tensor& x, const ChannelAffin
   return dx;
 }
 
+namespace {
+
+kernels::LinearShape linear_shape(const Shape& x, const Shape& w) {
+  check(x.rank() == 2 && w.rank() == 2 && x[1] == w[0], "linear", "expects x [N, in] and w [in, out], got ", x, " and ",
+        w);
+  return {x[0], w[0], w[1]};
+}
+
+}  // namespace
+
 Tensor linear(const Tensor& x, const Tensor& w, const Tensor& bias, bool relu) {
-  Tensor y = matmul(x, w);
-  const int64_t c = channels_of("linear", y, {&bias});
-  kernels::add_bias(y.numel() / c, c, bias.data().data(), relu, y.mutable_data().data());
+  const auto s = linear_shape(x.shape(), w.shape());
+  Tensor y({s.n, s.out});
+  channels_of("linear", y, {&bias});
+  kernels::linear(s, x.data().data(), w.data().data(), bias.data().data(), relu, y.mutable_data().data());
   moved(y, y);
   return y;
+}
+
+Tensor linear_backward_data(const Tensor& dy, const Tensor& w) {
+  const kernels::LinearShape s{dy.shape()[0], w.shape()[0], w.shape()[1]};
+  check(dy.shape() == Shape{s.n, s.out}, "linear", "the gradient ", dy.shape(), " for w ", w.shape());
+  Tensor dx({s.n, s.in});
+  kernels::linear_backward_data(s, dy.data().data(), w.data().data(), dx.mutable_data().data());
+  return dx;
+}
+
+Tensor linear_backward_weights(const Tensor& x, const Tensor& dy) {
+  const kernels::LinearShape s{x.shape()[0], x.shape()[1], dy.shape()[1]};
+  check(dy.shape() == Shape{s.n, s.out}, "linear", "the gradient ", dy.shape(), " for x ", x.shape());
+  Tensor dw({s.in, s.out});
+  kernels::linear_backward_weights(s, x.data().data(), dy.data().data(), dw.mutable_data().data());
+  return dw;
 }
 
 BiasGradient bias_backward(const Tensor& dy, const Tensor& y) {

@@ -3,8 +3,6 @@
 
 namespace bijou::inline BIJOU_SCALAR {
 
-using math::Trans;
-
 // y = x e^s + t      dx = dy e^s      ds = dy x e^s      dt = dy
 Variable affine_coupling(const Variable& x, const Variable& s, const Variable& t) {
   const Tensor X = x.value(), S = s.value();
@@ -59,8 +57,7 @@ Variable linear(const Variable& x, const Variable& w, const Variable& b, Activat
   return record_many("linear", {Y}, {x, w, b}, [&, Z = relu ? Y : Tensor()] {
     return [X, W, Z, dx](const std::vector<Tensor>& dy) -> std::vector<Tensor> {
       const auto [da, db] = math::bias_backward(dy[0], Z);
-      return {dx ? math::matmul(da, W, Trans::no, Trans::yes) : Tensor(), math::matmul(X, da, Trans::yes, Trans::no),
-              db};
+      return {dx ? math::linear_backward_data(da, W) : Tensor(), math::linear_backward_weights(X, da), db};
     };
   })[0];
 }

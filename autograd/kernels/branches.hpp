@@ -11,6 +11,7 @@ namespace bijou::inline BIJOU_SCALAR::kernels {
 enum class Branch {
   matmul_by_rows,
   matmul_by_columns,
+  linear_as_convolution,
   conv_pointwise,
   conv_patches,
   conv_direct,
@@ -40,6 +41,7 @@ enum class Branch {
 inline constexpr int kBranches = static_cast<int>(Branch::count_);
 inline constexpr std::array<const char*, kBranches> kBranchNames = {"matmul: by rows",
                                                                     "matmul: by columns",
+                                                                    "linear: as a convolution",
                                                                     "conv2d: pointwise",
                                                                     "conv2d: patches",
                                                                     "conv2d: direct",

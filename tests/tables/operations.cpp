@@ -122,7 +122,8 @@ std::vector<OperationCase> build_table() {
 
     // Linear algebra and convolution
     {"matmul", "matmul(a, b)", {{{2, 3}, {3, 2}}, {{1, 4}, {4, 3}}, {{5, 2}, {2, 1}}}, {},
-     [](In v) { return matmul(v[0], v[1]); }, {{{200, 150}, {150, 160}}, {{100, 200}, {200, 260}}}},
+     [](In v) { return matmul(v[0], v[1]); },
+     {{{200, 150}, {150, 160}}, {{100, 200}, {200, 260}}, {{300, 1}, {1, 70}}, {{300, 70}, {70, 3}}}},
     {"slogdet", "slogdet(a)", {{{1, 1}}, {{2, 2}}, {{3, 3}}, {{6, 6}}}, {regular},
      [](In v) { return slogdet(v[0]); }, {{{40, 40}}}},
     {"solve_triangular_lower", "solve_triangular(a, b, part)", kTriangular, {regular},

@@ -80,6 +80,12 @@ TEST_CASE("kernels: matmul is its naive twin, transposed or not") {
     }
   };
   for (int i = 0; i < 60; ++i) check_product(between(1, 40, rng), between(1, 40, rng), between(1, 40, rng));
+  for (int i = 0; i < 60; ++i) {  // a few numbers along one side
+    const int64_t few = between(1, 5, rng), x = between(1, 300, rng), y = between(1, 300, rng);
+    check_product(few, x, y);
+    check_product(x, few, y);
+    check_product(x, y, few);
+  }
   check_product(301, 97, 203);
   check_product(97, 301, 203);
   check_product(3, 1, 0);

@@ -9,6 +9,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <numbers>
 #include <limits>
 #include <utility>
 
@@ -237,6 +238,22 @@ TEST_CASE("random: the moments of uniform, normal and below") {
   CHECK(std::abs(z[2]) < five * std::sqrt(15.));
   CHECK(std::abs(z[3] - 3) < five * std::sqrt(96.));
   for (const int c : count) CHECK(std::abs(c - n / 7.) < 5 * std::sqrt(n * 6 / 49.));
+}
+
+TEST_CASE("random: a normal is Box and Muller's formula of its bits") {
+  Rng rng(11, stream("formula"));
+  const kernels::Draws draws{11, stream("formula")};
+  const auto unit = [](uint32_t high, uint32_t low) {
+    return static_cast<double>((static_cast<uint64_t>(high) << 32 | low) >> 11) * 0x1p-53;
+  };
+  double worst = 0;
+  for (uint64_t i = 0; i < 100'000; ++i) {
+    const auto r = draws.block(i);
+    const double radius = std::sqrt(-2 * std::log(1 - unit(r[0], r[1])));
+    const double expected = radius * std::cos(2 * std::numbers::pi * unit(r[2], r[3]));
+    worst = std::max(worst, std::abs(rng.normal() - expected) / radius);
+  }
+  CHECK(worst < 2e-15);
 }
 
 TEST_CASE("random: many normals at once are those drawn one by one, on any number of threads") {
