@@ -116,17 +116,20 @@ Determinant determinant(int64_t n, const Real* a, double* inverse) {
       for (int64_t j = k + 1; j < n; ++j) lu[i * n + j] -= f * lu[k * n + j];
     }
   }
-  for (int64_t column = 0; inverse && column < n; ++column) {  // L U x = P e_column
-    std::vector<double> x(static_cast<size_t>(n));
-    for (int64_t i = 0; i < n; ++i) {
-      x[i] = order[i] == column ? 1 : 0;
-      for (int64_t j = 0; j < i; ++j) x[i] -= lu[i * n + j] * x[j];
-    }
-    for (int64_t i = n - 1; i >= 0; --i) {
-      for (int64_t j = i + 1; j < n; ++j) x[i] -= lu[i * n + j] * x[j];
-      x[i] /= lu[i * n + i];
-    }
-    for (int64_t i = 0; i < n; ++i) inverse[i * n + column] = x[i];
+  if (!inverse) return det;
+  // L U X = P I, all columns of X at a time: row i less multiples of the rows that are known.
+  const auto subtract = [&](int64_t i, int64_t j) {
+    const double f = lu[i * n + j];
+#pragma omp simd
+    for (int64_t c = 0; c < n; ++c) inverse[i * n + c] -= f * inverse[j * n + c];
+  };
+  for (int64_t i = 0; i < n; ++i) {
+    for (int64_t c = 0; c < n; ++c) inverse[i * n + c] = order[i] == c ? 1 : 0;
+    for (int64_t j = 0; j < i; ++j) subtract(i, j);
+  }
+  for (int64_t i = n - 1; i >= 0; --i) {
+    for (int64_t j = i + 1; j < n; ++j) subtract(i, j);
+    for (int64_t c = 0; c < n; ++c) inverse[i * n + c] /= lu[i * n + i];
   }
   return det;
 }
