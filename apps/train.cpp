@@ -184,7 +184,7 @@ int train(const TrainOptions& options) {
       text(title, " on ", data.name, ": ", model->parameter_count(), " parameters, ", data.train.size(), " training, ",
            data.validation.size(), " validation and ", data.test.size(), " test examples\npreset ", preset_name, ": ",
            steps, " steps of ", s.batch_size, " examples, ", kernels::threads(), " threads, about ",
-           memory.total() / (1 << 20), " MiB\n");
+           memory.total() / (1 << 20), " MiB in a step\n");
   if (options.dry_run) {
     std::cerr << heading;
     print(rehearse(*model, data, s, options.seed), s);

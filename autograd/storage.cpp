@@ -41,7 +41,9 @@ Real* new_buffer(Pool& p, size_t bytes) {
   void* data = wanted <= machine - in_use ? std::aligned_alloc(kAlignment, bytes) : nullptr;
   if (data == nullptr) {
     fail<StorageError>("Storage: the machine has no memory for a tensor of ", bytes, " bytes: ", in_use,
-                       " bytes are in use, of ", machine, "; try a smaller batch or model");
+                       " bytes are in use, of ", machine,
+                       in_use + wanted <= machine ? " (is this process limited?)" : "",
+                       "; try a smaller batch or model");
   }
   ++p.statistics.allocations;
   return static_cast<Real*>(data);

@@ -9,6 +9,7 @@
 #include <CLI/CLI.hpp>
 
 #include <cstdio>
+#include <fstream>
 
 using namespace bijou;
 
@@ -28,7 +29,7 @@ int list(const std::vector<bench::Workload>& chosen) {
 
 // So many steps from the same start: the time of one, and a checkpoint. Its bytes must not depend on the threads.
 int train(bench::Workload workload, int64_t batch, int steps, const std::string& out) {
-  if (workload.task != bench::Task::train) fail<UsageError>(workload.name, " is no training");
+  if (workload.task != bench::Task::train) fail<UsageError>(workload.name, " is no repeated training step; W1 to W6 are");
   if (batch > 0) workload.batch = batch;
   bench::Subject subject(workload);
   std::vector<double> ms;
@@ -47,6 +48,9 @@ struct DepthOptions {
 
 int memory(const DepthOptions& o) {
   const GlowConfig config{.data = {.input = {32, 32, 3}, .levels = 256}, .scales = 3, .width = o.width};
+  if (!o.out.empty() && !std::ofstream(o.out, std::ios::app)) {  // known before minutes are spent
+    fail<StorageError>("cannot write '", o.out, "'; choose a folder that exists and that you may write to");
+  }
   const std::string what = text("32x32x3, L = 3, width ", o.width, ", batches of ", o.batch);
   const auto points = memory_against_depth(config, o.batch, o.depths, o.timed);
   std::printf("Glow %s, %d threads: activations, and the time of a training step\n%s", what.c_str(), kernels::threads(),
@@ -64,8 +68,8 @@ int run(int argc, char** argv) {
   std::string name, folder;
   bench::Effort effort{.timings = 7, .seconds = 3};
   const auto timed = [&](CLI::App* command) {
-    command->add_option("--timings", effort.timings, "of each workload, at least")->check(CLI::PositiveNumber);
-    command->add_option("--seconds", effort.seconds, "and at least for this long")->check(CLI::NonNegativeNumber);
+    command->add_option("--timings", effort.timings, "of each workload, at least")->check(CLI::Range(1, 100000));
+    command->add_option("--seconds", effort.seconds, "and at least for this long")->check(CLI::Range(0.0, 3600.0));
   };
   auto* table = app.add_subcommand("table", "the machine, and a row for each workload");
   table->add_option("--only", name, "the workloads whose names begin so");

@@ -33,6 +33,9 @@ enum class Way { patches, direct, taps, winograd };
 //         64 x 1x1   256 -> 256      157       51        -         -       those of an image
 //   1x1   32 x 16x16  32 -> 32       213      199        -         -     `patches` is then a plain product
 //                    128 -> 128      219      251        -         -
+//
+// Hence: pointwise ones by `direct` from 48 channels on; `taps` up to 6 channels out; Winograd from 6 channels in, where
+// there are four tiles or more of which at least a third lies inside the image.
 Way way_of(const ConvShape& s) {
   if (s.kh == 1 && s.kw == 1) return std::min(s.in, s.out) < 48 ? Way::patches : Way::direct;
   if (s.out <= 6 && s.in > s.out) return Way::taps;

@@ -27,8 +27,8 @@
 //
 // Error: the matrices' entries up to 8 amplify rounding; in float the results are within 3e-5 of the direct
 // convolution's, relative to their largest (measured: 1.3e-5 at worst, typically 1e-6), also of the gradient of the
-// weights over thousands of tiles. A NaN or an infinity in a pixel reaches, as NaN, every output of the tiles that read
-// it: up to three pixels further than in the direct convolution.
+// weights over thousands of tiles. A NaN or an infinity in a pixel stays visible in every output that it belongs to, and
+// reaches others of the tiles that read it: up to three pixels from its own place, where the direct convolution has one.
 //
 // Height and width need not be multiples of 4: what lies outside the image is read as zero and not written.
 #pragma once

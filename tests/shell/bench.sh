@@ -51,12 +51,14 @@ done
 expect_same "bench: the same checkpoint on 1 and 2 threads" "$tmp/1.safetensors" "$tmp/2.safetensors"
 run "$bijou" sample "$tmp/1.safetensors" --count 5 --out "$tmp/samples.csv"
 verdict "bench: it is a checkpoint like any other" "$(complaint 0)"
-expect_usage "bench: sampling is no training" 'W7a is no training' "$bench" train W7a --out "$tmp/x"
+expect_usage "bench: sampling is no training" 'W7a is no repeated training step' "$bench" train W7a --out "$tmp/x"
 run "$bench" train W6 --batch 4 --steps 1 --out "$tmp/no such folder/x"
 verdict "bench: a checkpoint that cannot be written" "$(complaint 6)"
 run "$bench" memory --depths 1 4 --width 8 --batch 2 --timed 1 --out "$tmp/memory.png"
 verdict "bench: memory against depth" "$(complaint 0; (($(grep -cE '^ +[14] +[0-9.]+ +[0-9.]+ +[0-9.]+ ' "$tmp/out") == 2)) || cat "$tmp/out")"
 expect_files "bench: its picture" "$tmp" memory.png
+run "$bench" memory --depths 1 --out "$tmp/no such folder/x.png"
+verdict "bench: a picture that cannot be written, before anything is measured" "$(complaint 6; [[ -s $tmp/out ]] && cat "$tmp/out")"
 expect_usage "bench: no depth" '--depths' "$bench" memory --depths 0
 
 # ---- the server
