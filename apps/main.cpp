@@ -111,7 +111,8 @@ int run(int argc, char** argv) {
   app.require_subcommand(0, 1);
   const char* const exit_codes =
       "Exit codes: 0 done; 2 wrong usage; 3 data missing or broken; 4 a checkpoint that does not fit;\n"
-      "5 training became non-finite; 6 a file cannot be written, or no memory is left; 130 interrupted (state saved); 1 a check failed.";
+      "5 training became non-finite; 6 a file cannot be written, or no memory is left; 130 interrupted (state saved); "
+      "1 a check failed.";
   app.footer(exit_codes);
   app.set_version_flag("--version", [] {
     return text("bijou, compiled by g++ ", __VERSION__, "; ", kernels::blas_description(), "; ", kernels::threads(),

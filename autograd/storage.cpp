@@ -40,10 +40,9 @@ Real* new_buffer(Pool& p, size_t bytes) {
   if (in_use + p.statistics.bytes_waiting + wanted > machine) release_waiting(p);
   void* data = wanted <= machine - in_use ? std::aligned_alloc(kAlignment, bytes) : nullptr;
   if (data == nullptr) {
-    fail<StorageError>("Storage: the machine has no memory for a tensor of ", bytes, " bytes: ", in_use,
-                       " bytes are in use, of ", machine,
-                       in_use + wanted <= machine ? " (is this process limited?)" : "",
-                       "; try a smaller batch or model");
+    fail<StorageError>(
+        "Storage: the machine has no memory for a tensor of ", bytes, " bytes: ", in_use, " bytes are in use, of ",
+        machine, in_use + wanted <= machine ? " (is this process limited?)" : "", "; try a smaller batch or model");
   }
   ++p.statistics.allocations;
   return static_cast<Real*>(data);

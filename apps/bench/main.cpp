@@ -29,7 +29,8 @@ int list(const std::vector<bench::Workload>& chosen) {
 
 // So many steps from the same start: the time of one, and a checkpoint. Its bytes must not depend on the threads.
 int train(bench::Workload workload, int64_t batch, int steps, const std::string& out) {
-  if (workload.task != bench::Task::train) fail<UsageError>(workload.name, " is no repeated training step; W1 to W6 are");
+  if (workload.task != bench::Task::train)
+    fail<UsageError>(workload.name, " is no repeated training step; W1 to W6 are");
   if (batch > 0) workload.batch = batch;
   bench::Subject subject(workload);
   std::vector<double> ms;
