@@ -176,7 +176,7 @@ double drift(const Tensor& recovered_sketch, const Tensor& true_sketch) {
     const double square = math::sum_squares(difference.rows(n, n + 1));
     if (square == 0) continue;
     const double error = std::sqrt(square / math::sum_squares(true_sketch.rows(n, n + 1)));
-    if (std::isnan(error)) return error;
+    if (std::isnan(error)) return NAN;  // of one sign, for the message
     worst = std::max(worst, error);
   }
   return worst;
