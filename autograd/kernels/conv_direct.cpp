@@ -132,17 +132,21 @@ void add_chunks(int64_t chunks, int64_t rows, int64_t columns, const Real* sums,
   });
 }
 
+// Cut into tasks of about 4 MFLOP: large enough to be worth a task, small enough to be shared evenly. Their number is a
+// multiple of four, and their pixels differ by one group of rows at most, so that two or four threads finish together.
 void pointwise(const ConvShape& s, const Real* x, const Real* b, const Epilogue& epilogue, Real* y) {
-  // Of about 4 MFLOP: large enough to be worth a task, small enough to be shared evenly.
-  const int64_t each = 2 * kPixels * s.in * s.out;
-  const int64_t block = kPixels * std::clamp<int64_t>(4'000'000 / each, 2, 16), pixels = s.pixels();
-  for_tasks((pixels + block - 1) / block, [&](int64_t task) {
+  constexpr int64_t kGroup = 6;  // rows of a product's block
+  const int64_t pixels = s.pixels(), groups = (pixels + kGroup - 1) / kGroup, each = 2 * kPixels * s.in * s.out;
+  const int64_t block = kPixels * std::clamp<int64_t>(4'000'000 / each, 2, 16), blocks = (pixels + block - 1) / block;
+  const int64_t tasks = blocks == 1 ? 1 : (blocks + 3) / 4 * 4;
+  for_tasks(tasks, [&](int64_t task) {
     thread_local Workspace space;
     Real* const c = space.get(kPixels * kPanel);
+    const int64_t begin = groups * task / tasks * kGroup, end = std::min(pixels, groups * (task + 1) / tasks * kGroup);
     for (int64_t p = 0; p < panels_of(s.out); ++p) {
       const Panel panel = panel_of(p, s.out);
-      for (int64_t at = task * block; at < std::min(pixels, (task + 1) * block); at += kPixels) {
-        const int64_t count = std::min(kPixels, pixels - at);
+      for (int64_t at = begin; at < end; at += kPixels) {
+        const int64_t count = std::min(kPixels, end - at);
         pixels_product(count, panel.width, s.in, x + at * s.in, b + panel.first * s.in, c);
         finish(count, panel, s.out, c, epilogue.from(at * s.out), y + at * s.out);
       }
