@@ -89,8 +89,10 @@ Variable WeightNormConv2d::operator()(const Variable& x) const {
   return y;
 }
 
+Variable WeightNormConv2d::bias() const { return bias_ ? *bias_ : Variable(Tensor::zeros({out_})); }
+
 Variable WeightNormConv2d::added_to(const Variable& h, const Variable& x) const {
-  const Variable y = add_conv2d(h, x, w(), bias_ ? *bias_ : Variable(Tensor::zeros({out_})));
+  const Variable y = add_conv2d(h, x, w(), bias());
   FiniteWatch::see(*this, y);
   return y;
 }
@@ -107,18 +109,26 @@ BatchNorm::BatchNorm(int64_t channels, double eps)
       offset_(parameter("offset", Tensor::zeros({channels}))) {}
 
 Variable BatchNorm::operator()(const Variable& x, Activation activation) const {
+  const int64_t channels = gain_.shape()[0];
+  check(x.shape().rank() >= 1 && x.shape()[-1] == channels, "BatchNorm", channels, " channels expected, the input of ",
+        path().empty() ? "the layer" : path(), " is ", x.shape());
   Variable y;
   if (BatchStatistics::active()) {
     const Normalized normalized = batch_norm(x, gain_, offset_, eps_, activation);
     statistics_.write(normalized.moments);
     y = normalized.y;
   } else {
-    const auto [mean, variance] = statistics_.of(x);
-    const Variable s = gain_ / sqrt(variance + eps_);
-    y = channel_affine(x, s, offset_ - s * mean, activation);
+    const auto [s, b] = running_affine();
+    y = channel_affine(x, s, b, activation);
   }
   FiniteWatch::see(*this, y);
   return y;
+}
+
+BatchNorm::Affine BatchNorm::running_affine() const {
+  const auto [mean, variance] = statistics_.known();
+  const Variable s = gain_ / sqrt(Variable(variance) + eps_);
+  return {s, offset_ - s * mean};
 }
 
 std::string BatchNorm::describe() const { return text("BatchNorm, eps ", eps_); }

@@ -68,10 +68,11 @@ class WeightNormConv2d : public Module {
   WeightNormConv2d(int64_t in, int64_t out, int64_t kernel, Rng& rng, Affine affine, Start start = Start::he);
   Variable operator()(const Variable& x) const;
   Variable added_to(const Variable& h, const Variable& x) const;  // h + (*this)(x)
+  Variable w() const;
+  Variable bias() const;  // zeros without one
   std::string describe() const override;
 
  private:
-  Variable w() const;
   int64_t in_, out_, kernel_;
   Variable& v_;
   Variable *gain_ = nullptr, *bias_ = nullptr;
@@ -84,6 +85,10 @@ class BatchNorm : public Module {
  public:
   explicit BatchNorm(int64_t channels, double eps = 1e-4);
   Variable operator()(const Variable& x, Activation activation = Activation::none) const;
+  struct Affine {
+    Variable s, b;
+  };
+  Affine running_affine() const;  // what the layer is outside of training: y = f(s x + b), each [C]
   std::string describe() const override;
 
  private:

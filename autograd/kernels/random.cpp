@@ -13,7 +13,8 @@ namespace {
 // cannot do on every processor.
 inline double to_unit(uint32_t high, uint32_t low) {
   const uint64_t bits = (static_cast<uint64_t>(high) << 32 | low) >> 11;
-  return std::bit_cast<double>(0x3ff0000000000000 | bits >> 1) - 1 + std::bit_cast<double>((bits & 1) * 0x3ca0000000000000);
+  return std::bit_cast<double>(0x3ff0000000000000 | bits >> 1) - 1 +
+         std::bit_cast<double>((bits & 1) * 0x3ca0000000000000);
 }
 
 // log u = k log 2 + log(1 + f),  u = 2^k (1 + f) with 1 + f from sqrt(1/2) to sqrt(2); for u from 2^-53 to 1. As
@@ -25,17 +26,23 @@ inline double log_of_unit(double u) {
   constexpr double kRound = 0x1.8p52;  // kRound + k has k in its low bits
   const double k = std::bit_cast<double>(std::bit_cast<uint64_t>(kRound) + (x >> 52) - (x >> 63 << 12)) - kRound;
   const double s = f / (2 + f), z = s * s, half_square = 0.5 * f * f;
-  const double r = 0.666666666666667 + z * (0.39999999999899444 + z * (0.2857142862600327 + z * (0.22222211130259878 +
-                   z * (0.18182889455674947 + z * (0.15331710618210773 + z * 0.14616585424888623)))));
+  double r = 0.14616585424888623;
+  for (const double c : {0.15331710618210773, 0.18182889455674947, 0.22222211130259878, 0.2857142862600327,
+                         0.39999999999899444, 0.666666666666667}) {
+    r = r * z + c;
+  }
   return k * 0x1.62e42feep-1 + (f - (half_square - (s * (half_square + z * r) + k * 1.9082149292705877e-10)));
 }
 
-// cos(2 pi t) = sin(2 pi b) = b P(b^2),  b = 1/4 - |t'| with t' = t, or t - 1 from a half on; for t of [0, 1)
+// cos(2 pi t) = sin(2 pi b) = b P(b^2),  b = |t - 1/2| - 1/4, from -1/4 to 1/4;  for t from 0 to 1
 inline double cos_of_turns(double t) {
   const double b = std::abs(t - 0.5) - 0.25, z = b * b;
-  return b * (6.283185307179586 + z * (-41.341702240399755 + z * (81.60524927607362 + z * (-76.70585975282492 +
-         z * (42.058693925428685 + z * (-15.0946416761179 + z * (3.8199280942271643 + z * (-0.7177337921413454 +
-         z * 0.10089695501646812))))))));
+  double p = 0.10089695501646812;
+  for (const double c : {-0.7177337921413454, 3.8199280942271643, -15.0946416761179, 42.058693925428685,
+                         -76.70585975282492, 81.60524927607362, -41.341702240399755, 6.283185307179586}) {
+    p = p * z + c;
+  }
+  return b * p;
 }
 
 // Draws at a time. A single one is made among as many, so that it is rounded as it is in a row.
