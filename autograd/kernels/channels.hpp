@@ -5,6 +5,7 @@
 #include "autograd/kernels/parallel.hpp"
 
 #include <initializer_list>
+#include <type_traits>
 #include <vector>
 
 namespace bijou::inline BIJOU_SCALAR::kernels {
@@ -76,25 +77,46 @@ struct ColumnTasks {
   }
 };
 
-// term(i, j, add) is called for the values i at the places j in [first, last) of the wide rows [begin, end), and calls
-// add once with `Sums` numbers: the k-th is added to sums[k * width + j]. (It calls rather than returns them, since g++
-// does not keep an array in vector registers.)
+struct Two {
+  Real a, b;
+};
+
+// term(i, j) is called once for each of the values i at the places j in [first, last) of the wide rows [begin, end). It
+// gives a number, or Two: the k-th is added to sums[k * width + j].
 template <int Sums, class Term>
 void add_rows(const ColumnTasks& t, int64_t begin, int64_t end, int64_t first, int64_t last, const Term& term,
               Real* sums) {
-  for (int64_t row = begin; row < end; ++row) {
-    const int64_t i = row * t.width, width = t.width, stop = std::min(last, t.n - i);  // the last one may be shorter
+  const int64_t width = t.width;
+  // Rows [row, row + 4), or a single one: a sum is read and written once for all of them.
+  const auto add = [&](auto rows, int64_t row, int64_t stop) {
 #pragma omp simd
     for (int64_t j = first; j < stop; ++j) {
+      const int64_t i = row * width + j;
       if constexpr (Sums == 1) {
-        term(i + j, j, [=](Real a) { sums[j] += a; });
+        Real sum = sums[j] + term(i, j);
+        if constexpr (rows == 4) {
+          sum += term(i + width, j);
+          sum += term(i + 2 * width, j);
+          sum += term(i + 3 * width, j);
+        }
+        sums[j] = sum;
       } else {
-        term(i + j, j, [=](Real a, Real b) {
-          sums[j] += a;
-          sums[width + j] += b;
-        });
+        const Two p = term(i, j);
+        Real a = sums[j] + p.a, b = sums[width + j] + p.b;
+        if constexpr (rows == 4) {
+          const Two q = term(i + width, j), r = term(i + 2 * width, j), s = term(i + 3 * width, j);
+          a = a + q.a + r.a + s.a;
+          b = b + q.b + r.b + s.b;
+        }
+        sums[j] = a;
+        sums[width + j] = b;
       }
     }
+  };
+  int64_t row = begin;
+  for (; row + 4 <= end && (row + 4) * width <= t.n; row += 4) add(std::integral_constant<int, 4>(), row, last);
+  for (; row < end; ++row) {  // the last one may be shorter
+    add(std::integral_constant<int, 1>(), row, std::min(last, t.n - row * width));
   }
 }
 

@@ -58,9 +58,9 @@ void channel_affine_sums(int64_t rows, int64_t columns, const ChannelAffine& p, 
   const Repeated v(columns, {p.mean, p.scale, p.offset});
   with_relu(p.relu, [&](auto relu) {
     column_sums<2>(rows, columns,
-                   [=, m = v[0], s = v[1], b = v[2]](int64_t i, int64_t j, const auto& add) {
+                   [=, m = v[0], s = v[1], b = v[2]](int64_t i, int64_t j) {
                      const Real d = x[i] - m[j], g = pass_back<relu()>(dy[i], d * s[j] + b[j]);
-                     add(g, g * d);
+                     return Two{g, g * d};
                    },
                    {sum_g, sum_gx});
   });
@@ -71,10 +71,10 @@ void channel_affine_backward(int64_t rows, int64_t columns, const ChannelAffine&
   const Repeated v(columns, {p.mean, p.scale, p.offset});
   with_relu(p.relu, [&](auto relu) {
     column_sums<2>(rows, columns,
-                   [=, m = v[0], s = v[1], b = v[2]](int64_t i, int64_t j, const auto& add) {
+                   [=, m = v[0], s = v[1], b = v[2]](int64_t i, int64_t j) {
                      const Real d = x[i] - m[j], g = pass_back<relu()>(dy[i], d * s[j] + b[j]);
                      dx[i] = g * s[j];
-                     add(g, g * d);
+                     return Two{g, g * d};
                    },
                    {sum_g, sum_gx});
   });
@@ -102,16 +102,16 @@ void add_bias(int64_t rows, int64_t columns, const Real* bias, bool rectify, Rea
 
 void relu_bias_backward(int64_t rows, int64_t columns, const Real* dy, const Real* y, Real* da, Real* sum) {
   column_sums<1>(rows, columns,
-                 [=](int64_t i, int64_t, const auto& add) {
+                 [=](int64_t i, int64_t) {
                    const Real d = dy[i], g = y[i] > 0 ? d : 0;  // d in any case: a conditional load would not vectorise
                    da[i] = g;
-                   add(g);
+                   return g;
                  },
                  {sum});
 }
 
 void column_norms(int64_t rows, int64_t columns, const Real* v, Real* norm) {
-  column_sums<1>(rows, columns, [v](int64_t i, int64_t, const auto& add) { add(v[i] * v[i]); }, {norm});
+  column_sums<1>(rows, columns, [v](int64_t i, int64_t) { return v[i] * v[i]; }, {norm});
   for (int64_t c = 0; c < columns; ++c) norm[c] = std::sqrt(norm[c]);
 }
 

@@ -93,7 +93,7 @@ void sum_middle(int64_t outer, int64_t reduced, int64_t inner, const Real* x, Re
       for (int64_t o = b; o < e; ++o) y[o] = sum_any_row(reduced, x + o * reduced);
     });
   } else if (outer == 1) {
-    column_sums<1>(reduced, inner, [x](int64_t i, int64_t, const auto& add) { add(x[i]); }, {y});
+    column_sums<1>(reduced, inner, [x](int64_t i, int64_t) { return x[i]; }, {y});
   } else {
     for_blocks(outer, rows_in_block(reduced * inner), [&](int64_t b, int64_t e) {
       for (int64_t o = b; o < e; ++o) {
@@ -149,9 +149,9 @@ void moments(int64_t rows, int64_t columns, const Real* x, Real* mean, Real* var
     centre(t, begin, columns, first, last, x, about);
     add_rows<2>(
         t, begin, end, first, last,
-        [=](int64_t i, int64_t j, const auto& add) {
+        [=](int64_t i, int64_t j) {
           const Real d = x[i] - about[j];
-          add(d, d * d);
+          return Two{d, d * d};
         },
         about + t.width);
   });
@@ -181,8 +181,7 @@ void moments(int64_t rows, int64_t columns, const Real* x, Real* mean, Real* var
 }
 
 void sum_and_dot(int64_t rows, int64_t columns, const Real* a, const Real* b, Real* sum_a, Real* sum_ab) {
-  column_sums<2>(rows, columns, [a, b](int64_t i, int64_t, const auto& add) { add(a[i], a[i] * b[i]); },
-                 {sum_a, sum_ab});
+  column_sums<2>(rows, columns, [a, b](int64_t i, int64_t) { return Two{a[i], a[i] * b[i]}; }, {sum_a, sum_ab});
 }
 
 void normalize(int64_t rows, int64_t columns, const Real* x, const Real* mean, const Real* r, Real* y) {

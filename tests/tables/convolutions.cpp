@@ -2,6 +2,7 @@
 #include "autograd/check.hpp"
 #include "autograd/kernels/conv.hpp"
 #include "autograd/random.hpp"
+#include "tests/random_values.hpp"
 #include "tests/tables/door.hpp"
 
 #include <algorithm>
@@ -11,20 +12,8 @@
 namespace bijou::inline BIJOU_SCALAR {
 namespace {
 
-using Values = std::vector<Real>;
-
 // Winograd's error; those of the other ways are a tenth of it (kernels/winograd.hpp).
 constexpr double kBound = sizeof(Real) == 4 ? 3e-5 : 1e-13;
-
-Values randn(int64_t n, Rng& rng) {
-  Values v(static_cast<size_t>(n));
-  for (Real& x : v) x = static_cast<Real>(rng.normal());
-  return v;
-}
-
-int64_t between(int64_t low, int64_t high, Rng& rng) {
-  return low + static_cast<int64_t>(rng.below(static_cast<uint64_t>(high - low + 1)));
-}
 
 // The largest difference relative to the largest value.
 double error(const Values& y, const Values& expected) {

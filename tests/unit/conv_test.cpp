@@ -9,6 +9,7 @@
 #include "autograd/math.hpp"
 #include "autograd/ops.hpp"
 #include "tests/helpers.hpp"
+#include "tests/random_values.hpp"
 
 #include <doctest/doctest.h>
 
@@ -22,15 +23,7 @@ using bijou_tests::message;
 
 namespace {
 
-using Values = std::vector<Real>;
-
 constexpr Real kNaN = std::numeric_limits<Real>::quiet_NaN();
-
-Values randn(int64_t n, Rng& rng) {
-  Values v(static_cast<size_t>(n));
-  for (Real& x : v) x = static_cast<Real>(rng.normal());
-  return v;
-}
 
 // A convolution's three functions.
 struct Results {

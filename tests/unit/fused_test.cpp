@@ -6,6 +6,7 @@
 #include "autograd/kernels/reduce.hpp"
 #include "autograd/kernels/update.hpp"
 #include "autograd/ops.hpp"
+#include "tests/random_values.hpp"
 
 #include <doctest/doctest.h>
 
@@ -24,9 +25,7 @@ constexpr double kBound = 1e-5;
 
 Values randn(int64_t n, uint64_t seed) {
   Rng rng(seed, stream("fused"));
-  Values v(static_cast<size_t>(n));
-  for (Real& x : v) x = static_cast<Real>(rng.normal());
-  return v;
+  return randn(n, rng);
 }
 
 // The largest difference, relative to the largest value (at least 1); NaN when one is.

@@ -7,6 +7,7 @@
 #include "autograd/kernels/reduce.hpp"
 #include "autograd/math.hpp"
 #include "autograd/tensor.hpp"
+#include "tests/random_values.hpp"
 
 #include <doctest/doctest.h>
 
@@ -19,19 +20,7 @@ using namespace bijou;
 
 namespace {
 
-using Values = std::vector<Real>;
-
 constexpr Real kNaN = std::numeric_limits<Real>::quiet_NaN(), kInfinity = std::numeric_limits<Real>::infinity();
-
-Values randn(int64_t n, Rng& rng) {
-  Values v(static_cast<size_t>(n));
-  for (Real& x : v) x = static_cast<Real>(rng.normal());
-  return v;
-}
-
-int64_t between(int64_t low, int64_t high, Rng& rng) {
-  return low + static_cast<int64_t>(rng.below(static_cast<uint64_t>(high - low + 1)));
-}
 
 // The largest difference, relative to the scale of the values (at least that of the inputs, 1).
 template <class Expected>

@@ -127,7 +127,9 @@ TEST_CASE("layers: BatchNorm by its running averages, gain and offset") {
   parameter(norm, "gain").set_value(Tensor::from({2}, {3, 1}));
   parameter(norm, "offset").set_value(Tensor::from({2}, {0, 5}));
   CHECK(values(norm(Tensor::from({2, 2}, {1, -1, 5, 0})).value()) == std::vector<double>{0, 5, 6, 7});
-  CHECK(message<ShapeError>([&] { norm(Tensor::zeros({4, 3})); }) == "BatchNorm: 2 channels expected, the input of the layer is [4, 3]");
+  CHECK(message<ShapeError>([&] {
+          norm(Tensor::zeros({4, 3}));
+        }) == "BatchNorm: 2 channels expected, the input of the layer is [4, 3]");
 }
 
 TEST_CASE("networks: shapes, and zero at the start") {
