@@ -127,6 +127,7 @@ int run(int argc, char** argv) {
 
   TrainOptions training;
   training.program = argv[0];
+  training.command.assign(argv, argv + argc);
   auto* train_command =
       app.add_subcommand("train", "train a flow; leaves a run folder with checkpoints, log and pictures");
   train_command->add_option("MODEL", training.family, "nice, realnvp or glow")->required();
@@ -160,6 +161,9 @@ int run(int argc, char** argv) {
       ->check(CLI::Validator(at_least_one, "N"));
   train_command->add_option("--lr", training.learning_rate, "learning rate of Adam")
       ->check(CLI::Validator(positive, "X"));
+  train_command->add_flag("--resume", training.resume,
+                          "go on from the run folder's last checkpoint, with the same options: the run ends as if it had "
+                          "never stopped, byte for byte");
   train_command->add_option("--seed", training.seed, "of weights, shuffling and dequantisation")
       ->check(CLI::Validator(seed_number, "N"))
       ->capture_default_str();

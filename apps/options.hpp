@@ -37,7 +37,8 @@ Preset find_preset(const std::string& family, const std::string& name, const Dat
 std::string default_preset(const Dataset& data);
 
 struct TrainOptions {
-  std::string program = "bijou";  // as it was called, for the command that is printed at the end
+  std::string program = "bijou";     // as it was called, for the command that is printed at the end
+  std::vector<std::string> command;  // all words of it
   std::string family = "realnvp", data = "digits", data_dir, preset, out;
   std::vector<std::string> set;    // NAME=VALUE: members of the preset's architecture to be replaced
   std::optional<int> bits;         // of images of 256 levels: keep so many
@@ -45,6 +46,7 @@ struct TrainOptions {
   std::string memory = "stored";   // or one of the other memory_names()
   bool dry_run = false;            // only say what a run would take
   bool profile = false;            // only say where the time of its steps would go
+  bool resume = false;             // go on from the run folder's last checkpoint
   std::optional<int64_t> epochs, steps, batch_size;
   std::optional<double> learning_rate;
   uint64_t seed = 0;

@@ -115,11 +115,11 @@ void draw_lattice(const std::string& path, const FlowModel& model, const Dataset
   plot::lattice(path, {{.from = x, .to = fx, .arrow = "f"}, {.from = z, .to = gz, .arrow = "g"}}, data.name);
 }
 
-void draw_curve(const std::string& path, const std::vector<CurvePoint>& history,
+void draw_curve(const std::string& path, const std::vector<LoopState::Row>& history,
                 const std::vector<NamedFigure>& baselines, const Unit& unit) {
   plot::Curve train{.label = "train", .x = {}, .y = {}, .kind = plot::Curve::Kind::training};
   plot::Curve validation{.label = "validation", .x = {}, .y = {}, .kind = plot::Curve::Kind::validation};
-  for (const CurvePoint& p : history) {
+  for (const LoopState::Row& p : history) {
     train.x.push_back(p.epoch);
     train.y.push_back(p.train * unit.per_nat);
     validation.x.push_back(p.epoch);
@@ -165,7 +165,7 @@ void draw_samples(const std::string& path, const FlowModel& model, int levels, c
 }
 
 std::vector<std::string> draw_run(const RunFolder& run, const std::string& family, const FlowModel& model,
-                                  const Dataset& data, const std::vector<CurvePoint>& history,
+                                  const Dataset& data, const std::vector<LoopState::Row>& history,
                                   const std::vector<NamedFigure>& baselines, uint64_t seed) {
   std::vector<std::string> files;
   const auto file = [&](const char* name) {

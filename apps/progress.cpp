@@ -28,6 +28,8 @@ Progress::Progress(int64_t epochs, int64_t steps, int64_t batch_size, Unit unit)
       epoch_start_(start_),
       last_shown_(start_) {}
 
+void Progress::start_at(int64_t step) { first_step_ = epoch_start_step_ = last_step_ = step; }
+
 double Progress::seconds() const { return since(start_); }
 
 double Progress::examples_per_second() const {
@@ -36,7 +38,8 @@ double Progress::examples_per_second() const {
 
 std::string Progress::time_left(int64_t step) const {
   const int64_t s =
-      std::lround(seconds() / static_cast<double>(std::max<int64_t>(1, step)) * static_cast<double>(steps_ - step));
+      std::lround(seconds() / static_cast<double>(std::max<int64_t>(1, step - first_step_)) *
+                  static_cast<double>(steps_ - step));
   char out[32];
   if (s >= 3600) {
     std::snprintf(out, sizeof out, "%lld:%02lld:%02lld", (long long)(s / 3600), (long long)(s / 60 % 60),

@@ -16,6 +16,7 @@ Unit unit_of(int levels, int64_t dimensions);
 class Progress {
  public:
   Progress(int64_t epochs, int64_t steps, int64_t batch_size, Unit unit);
+  void start_at(int64_t step);  // a training that goes on
   ~Progress() { clear(); }  // what ends training says so on a line of its own
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
@@ -28,7 +29,7 @@ class Progress {
 
  private:
   std::string time_left(int64_t step) const;
-  int64_t epochs_, steps_, batch_size_, epoch_start_step_ = 0, last_step_ = 0;
+  int64_t epochs_, steps_, batch_size_, first_step_ = 0, epoch_start_step_ = 0, last_step_ = 0;
   Unit unit_;
   double running_ = 0;
   bool live_, shown_ = false;

@@ -2,7 +2,14 @@
 
 #include "flows/model.hpp"
 
+#include <cerrno>
 #include <cstdio>
+#include <cstdlib>
+#include <sstream>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 namespace bijou::inline BIJOU_SCALAR {
 
@@ -10,13 +17,35 @@ namespace fs = std::filesystem;
 
 namespace {
 
-void move_aside(const fs::path& path) {
+constexpr const char* kColumns =
+    "epoch,step,images,lr,nll_nats,bits_per_dim,validation_nll_nats,validation_bits_per_dim,grad_norm,clipped,"
+    "inv_err_max,logdet_mean,nonfinite,images_per_s,gflop_per_s,rss_mb,wall_s";
+
+fs::path without_slash(fs::path path) {
+  while (!path.empty() && path.filename().empty()) path = path.parent_path();  // "run/" -> "run"
+  return path;
+}
+
+// Whether the folder holds what the constructor makes at once: a run that failed before its first step is one, too.
+void check_is_run(const fs::path& path) {
   if (!fs::is_directory(path)) fail<UsageError>("--out ", path.string(), " is a file; name a folder");
+  if (fs::is_empty(path) || (fs::is_directory(path / "ckpt") && fs::exists(path / "log.csv"))) return;
+  fail<UsageError>("--out ", path.string(), " exists and is not a run of bijou; name another folder");
+}
+
+// The folder ckpt itself is locked: nothing stays behind, and the lock goes with the process, however it ends.
+int lock_of(const fs::path& path) {
+  const int folder = ::open((path / "ckpt").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder < 0) return -1;  // then nothing can be written either, and the next step says so
+  if (::flock(folder, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) return folder;  // or there are no locks here
+  ::close(folder);
+  fail<UsageError>("another process is training into ", path.string(), "; wait for it, or name another folder with --out");
+}
+
+void move_aside(const fs::path& path) {
+  check_is_run(path);
   if (fs::is_empty(path)) return;
-  // What the constructor makes at once: a run that failed before its first step is one, too.
-  if (!fs::is_directory(path / "ckpt") || !fs::exists(path / "log.csv")) {
-    fail<UsageError>("--out ", path.string(), " exists and is not a run of bijou; name another folder");
-  }
+  if (const int lock = lock_of(path); lock >= 0) ::close(lock);  // refused while another one trains
   for (int i = 1;; ++i) {
     fs::path aside = path;
     aside += text(".", i);
@@ -29,22 +58,59 @@ void move_aside(const fs::path& path) {
 
 }  // namespace
 
-RunFolder::RunFolder(const std::string& path) : path_(path) {
-  while (!path_.empty() && path_.filename().empty()) path_ = path_.parent_path();  // "run/" -> "run"
+RunFolder::RunFolder(const std::string& path) { make(path, false); }
+RunFolder::RunFolder(const std::string& path, Reopened) { make(path, true); }
+RunFolder RunFolder::reopened(const std::string& path) { return {path, Reopened()}; }
+
+void RunFolder::make(const std::string& path, bool reopen) {
+  path_ = without_slash(path);
   try {
-    if (fs::exists(path_)) move_aside(path_);
+    if (fs::exists(path_)) reopen ? check_is_run(path_) : move_aside(path_);
     fs::create_directories(path_ / "ckpt");
+    lock_ = lock_of(path_);
+    for (const auto& entry : fs::directory_iterator(path_ / "ckpt")) {  // of a process that died while it wrote
+      if (entry.path().filename().string().find(".tmp-") != std::string::npos) fs::remove(entry.path());
+    }
   } catch (const fs::filesystem_error& e) {
     fail<StorageError>("the output folder ", path_.string(), " cannot be written (", e.code().message(),
                        "); choose another with --out");
   }
+  if (!reopen || !fs::exists(path_ / "log.csv")) start_log();
+}
+
+RunFolder::~RunFolder() {
+  if (lock_ >= 0) ::close(lock_);
+}
+
+void RunFolder::start_log() {
   log_.open(file("log.csv"));
   log_.imbue(std::locale::classic());
-  log_ << "epoch,step,lr,train_nll_nats,train_bits_per_dim,validation_nll_nats,validation_bits_per_dim,grad_norm,"
-          "clipped,"
-          "images_per_s,gflop_per_s,rss_mib,wall_s"
-       << std::endl;
+  log_ << kColumns << std::endl;
   if (!log_) fail<StorageError>("the output folder ", path_.string(), " cannot be written; choose another with --out");
+}
+
+double RunFolder::cut_log(int64_t step) {
+  std::ifstream before(file("log.csv"));
+  std::string kept = kColumns + std::string("\n");
+  double seconds = 0;
+  std::string line;
+  std::getline(before, line);  // the names
+  while (std::getline(before, line) && !before.eof()) {  // a row without its end was not finished
+    std::istringstream cells(line);
+    cells.imbue(std::locale::classic());
+    int64_t epoch, at;
+    char comma;
+    if (!(cells >> epoch >> comma >> at) || at > step) break;
+    kept += line + "\n";
+    seconds = std::strtod(line.substr(line.rfind(',') + 1).c_str(), nullptr);
+  }
+  before.close();
+  log_.close();
+  write("log.csv.new", kept);
+  fs::rename(file("log.csv.new"), file("log.csv"));
+  log_.open(file("log.csv"), std::ios::app);
+  log_.imbue(std::locale::classic());
+  return seconds;
 }
 
 void RunFolder::write(const std::string& name, const std::string& content) const {
@@ -54,8 +120,9 @@ void RunFolder::write(const std::string& name, const std::string& content) const
 }
 
 void RunFolder::log(const LogRow& r, int64_t d) {
-  log_ << r.epoch << ',' << r.step << ',' << r.learning_rate << ',' << r.train << ',' << bits_per_dim(r.train, d) << ','
-       << r.validation << ',' << bits_per_dim(r.validation, d) << ',' << r.gradient_norm << ',' << r.clipped << ','
+  log_ << r.epoch << ',' << r.step << ',' << r.images << ',' << r.learning_rate << ',' << r.train << ','
+       << bits_per_dim(r.train, d) << ',' << r.validation << ',' << bits_per_dim(r.validation, d) << ','
+       << r.gradient_norm << ',' << r.clipped << ',' << r.worst_inverse << ',' << r.log_det << ',' << r.nonfinite << ','
        << r.examples_per_second << ',' << r.gflops << ',' << r.rss_mib << ',' << r.seconds << std::endl;
   if (!log_) fail<StorageError>(file("log.csv"), ": cannot be written (is the disk full?)");
 }
@@ -74,12 +141,15 @@ std::string checkpoint_of(const std::string& run) {
 }
 
 std::string shell_quoted(const std::string& path) {
-  if (path.starts_with('-')) return shell_quoted("./" + path);  // or it would be taken for an option
-  const bool plain = path.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./+") ==
+  return shell_word(path.starts_with('-') ? "./" + path : path);  // or it would be taken for an option
+}
+
+std::string shell_word(const std::string& word) {
+  const bool plain = word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./+=") ==
                      std::string::npos;
-  if (plain && !path.empty()) return path;
+  if (plain && !word.empty()) return word;
   std::string out = "'";
-  for (char c : path) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  for (char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
   return out + "'";
 }
 

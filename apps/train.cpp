@@ -125,6 +125,46 @@ void print_classes(const ClassFigures& figures, const Dataset& data) {
             << "% right\n";
 }
 
+// What differs between the run that is to go on and what is asked for now, or nothing.
+std::string differences(const nlohmann::json& then, const nlohmann::json& now) {
+  std::string all;
+  for (const auto& change : nlohmann::json::diff(then, now)) {
+    const nlohmann::json::json_pointer at(change.at("path").get<std::string>());
+    const auto shown = [&](const nlohmann::json& j) { return j.contains(at) ? j.at(at).dump() : "nothing"; };
+    all += text(all.empty() ? "" : "; ", at.to_string().substr(1), " was ", shown(then), ", is ", shown(now));
+  }
+  return all;
+}
+
+// The last checkpoint of a run that goes on; nothing when there is none yet.
+std::optional<SavedFlow> checkpoint_to_resume(RunFolder& folder, const std::string& config) {
+  if (!std::filesystem::exists(folder.last())) {
+    folder.cut_log(0);
+    std::cerr << "no checkpoint in " << folder.path() << " yet: training starts from the beginning\n";
+    return std::nullopt;
+  }
+  SavedFlow saved = load_flow(folder.last());
+  const auto found = saved.metadata.find("training");
+  if (found == saved.metadata.end()) {
+    fail<CheckpointError>(folder.last(), ": it does not say how it was trained; start the training anew");
+  }
+  const std::string other = differences(nlohmann::json::parse(found->second), nlohmann::json::parse(config));
+  if (!other.empty()) {
+    fail<UsageError>("--resume: ", folder.path(), " was trained otherwise (", other,
+                     "); use the same options, or another --out");
+  }
+  return saved;
+}
+
+// The command that goes on after an interruption.
+std::string command_to_resume(const TrainOptions& options) {
+  std::string line;
+  for (const std::string& word : options.command) {
+    if (word != "--resume") line += shell_word(word) + " ";
+  }
+  return line + "--resume";
+}
+
 // A preset that cannot take these data, as when its scales cannot halve the images: both are named, and what would
 // do.
 std::unique_ptr<FlowModel> build_for(const Dataset& data, const std::string& preset, const FlowConfig& config,
@@ -177,7 +217,7 @@ int train(const TrainOptions& options) {
   const int64_t per_epoch = Loader(data.train, data.levels, s.batch_size, options.seed).batches_per_epoch();
   const int64_t steps = options.steps ? *options.steps : options.epochs.value_or(s.epochs) * per_epoch;
 
-  const auto model = build_for(data, preset_name, preset.model, options.seed);
+  auto model = build_for(data, preset_name, preset.model, options.seed);
   const MemoryForecast memory = forecast_memory(preset.model, s.batch_size, s.memory);
   refuse_too_much(memory, s.batch_size, s.memory);
   const std::string heading =
@@ -195,21 +235,30 @@ int train(const TrainOptions& options) {
     print(profile_step(*model, data, s, options.seed), s);
     return 0;
   }
-  RunFolder folder(options.out.empty() ? "runs/" + options.family + "-" + data_stem(options.data) : options.out);
+  const std::string out = options.out.empty() ? "runs/" + options.family + "-" + data_stem(options.data) : options.out;
+  RunFolder folder = options.resume ? RunFolder::reopened(out) : RunFolder(out);
   const std::string config = resolved_config(options, preset_name, preset.model, s, steps);
+  std::optional<SavedFlow> saved;
+  if (options.resume) saved = checkpoint_to_resume(folder, config);
   folder.write("config.json", config);
   folder.write("model.txt", model->summary());
 
   std::cerr << heading;
-  fit_to_data(*model, data, options.seed);
+  if (saved) model = std::move(saved->model);
+  else fit_to_data(*model, data, options.seed);
   Trainer trainer(*model, preset.model, data, s, steps, options.seed, folder,
                   {{"training", config}, {"data", options.data}});
+  if (saved) {
+    trainer.resume(*saved);
+    std::cerr << "going on after step " << trainer.steps_done() << "\n";
+    saved.reset();
+  }
   const Trainer::Outcome outcome = [&] {
     const InterruptScope catch_signals;
     return trainer.run();
   }();
   if (outcome.interrupted) {
-    std::cerr << "interrupted; saved " << folder.last() << "\n";
+    std::cerr << "interrupted; saved " << folder.last() << "; go on with:\n  " << command_to_resume(options) << "\n";
     return 130;
   }
 

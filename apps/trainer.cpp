@@ -1,16 +1,30 @@
 #include "apps/trainer.hpp"
 
 #include "apps/interrupt.hpp"
+#include "apps/round_trip.hpp"
 #include "autograd/kernels/counters.hpp"
 #include "autograd/kernels/machine.hpp"
 #include "flows/checkpoint.hpp"
 #include "flows/memory.hpp"
 #include "nn/batch_statistics.hpp"
+#include "nn/safetensors.hpp"
+
+#include <cmath>
+#include <filesystem>
 
 namespace bijou::inline BIJOU_SCALAR {
 namespace {
 
 constexpr double kSecondsBetweenSaves = 60;  // within an epoch
+
+// The step that a checkpoint says it is of; -1 without one that can be read.
+int64_t step_of(const std::string& path) {
+  try {
+    return std::stoll(read_safetensors(path).metadata.at("step"));
+  } catch (const std::exception&) {
+    return -1;
+  }
+}
 
 }  // namespace
 
@@ -32,14 +46,43 @@ Trainer::Trainer(FlowModel& model, const FlowConfig& config, const Dataset& data
       progress_((steps + loader_.batches_per_epoch() - 1) / loader_.batches_per_epoch(), steps, s.batch_size,
                 unit_of(data.levels, data.dimensions())) {}
 
+std::map<std::string, Tensor*> Trainer::state_tensors() {
+  std::map<std::string, Tensor*> all;
+  for (const auto& [name, tensor] : step_.optimizer().state().tensors) all["optimizer." + name] = tensor;
+  for (const auto& [name, tensor] : step_.average().state().tensors) all["average." + name] = tensor;
+  return all;
+}
+
+void Trainer::resume(const SavedFlow& saved) {
+  const std::string path = folder_.last();
+  const auto text_of = [&](const char* key) { return saved.metadata.count(key) ? saved.metadata.at(key) : ""; };
+  loop_ = loop_state_from_json(text_of("loop"), path);
+  for (const auto& [name, tensor] : state_tensors()) {
+    const auto found = saved.training.find(name);
+    if (found == saved.training.end() || found->second.shape() != tensor->shape()) {
+      fail<CheckpointError>(path, ": training.", name, " ", tensor->shape(),
+                            " is missing or of another shape; this training cannot go on, start it anew");
+    }
+    *tensor = found->second.clone();
+  }
+  *step_.optimizer().state().steps = *step_.average().state().steps = loop_.step;
+  steps_before_ = loop_.sums.steps;
+  progress_.start_at(loop_.step);
+  seconds_before_ = folder_.cut_log(loop_.step);
+  // The best weights are written after `last`: when the process died in between, they are there as the average.
+  if (loop_.best_step == loop_.step && loop_.step > 0) save_best();
+  else if (step_of(folder_.best()) > loop_.step) std::filesystem::remove(folder_.best());  // it will come again
+}
+
 Trainer::Outcome Trainer::run() {
   const MemoryScope memory(settings_.memory);
-  save(folder_.last(), 0, 0);
-  epoch_.flops = kernels::flops_done();
-  for (int64_t t = 1; t <= steps_; ++t) {
-    const Batch batch = loader_.batch(t - 1);
-    const double learning_rate = schedule_.at(t - 1);
-    const int64_t epoch = batch.epoch + 1;
+  if (loop_.step == 0) save_last(0);
+  flops_before_ = kernels::flops_done();
+  bool interrupt = false;
+  while (loop_.step < steps_ && !interrupt) {
+    const Batch batch = loader_.batch(loop_.step);
+    const double learning_rate = schedule_.at(loop_.step);
+    const int64_t epoch = batch.epoch + 1, t = loop_.step + 1;
     try {
       step(batch, epoch, t, learning_rate);
     } catch (const NonFiniteError& e) {
@@ -48,60 +91,81 @@ Trainer::Outcome Trainer::run() {
         step_.log_prob(batch);
       });
     }
+    interrupt = interrupted();
     if (t % loader_.batches_per_epoch() == 0 || t == steps_) {
-      finish_epoch(epoch, t, learning_rate);
-    } else if (interrupted() || progress_.seconds() - last_saved_ > kSecondsBetweenSaves) {
-      save(folder_.last(), epoch, t);
+      finish_epoch(epoch, learning_rate);
+    } else if (interrupt || progress_.seconds() - last_saved_ > kSecondsBetweenSaves) {
+      save_last(epoch);
     }
-    outcome_.interrupted = interrupted();
-    if (outcome_.interrupted) break;
   }
-  return outcome_;
+  return {loop_.history, loop_.best_epoch, interrupt};
 }
 
 void Trainer::step(const Batch& batch, int64_t epoch, int64_t t, double learning_rate) {
   const auto report = step_.take(batch, learning_rate);
-  ++epoch_.steps;
-  epoch_.nll += report.nll;
-  epoch_.clipped += report.clipped;
-  epoch_.gradient_norm = report.gradient_norm;
+  loop_.step = t;
+  ++loop_.sums.steps;
+  loop_.sums.nll += report.nll;
+  loop_.sums.clipped += report.clipped;
+  loop_.sums.gradient_norm = report.gradient_norm;
   progress_.step(epoch, t, report.nll);
 }
 
-// The averaged weights are evaluated on the validation part, and kept when they are the best so far. The last
-// checkpoint is written after that: weights that give no finite loss must not replace good ones.
-void Trainer::finish_epoch(int64_t epoch, int64_t step, double learning_rate) {
-  const double train = epoch_.nll / static_cast<double>(epoch_.steps), per_second = progress_.examples_per_second();
-  const double seconds = static_cast<double>(epoch_.steps * settings_.batch_size) / per_second;
-  const double gflops = static_cast<double>(kernels::flops_done() - epoch_.flops) / seconds * 1e-9;
+// The averaged weights are evaluated on the validation part, and kept when they are the best so far. Checkpoints are
+// written after that: weights that give no finite loss must not replace good ones. The order matters to a process that
+// dies in between: the row of the log, which a resume cuts back; the last state; and then the best, which is in it.
+void Trainer::finish_epoch(int64_t epoch, double learning_rate) {
+  const auto& sums = loop_.sums;
+  const double train = sums.nll / static_cast<double>(sums.steps), per_second = progress_.examples_per_second();
+  const double seconds = static_cast<double>((sums.steps - steps_before_) * settings_.batch_size) / per_second;
+  const double gflops = static_cast<double>(kernels::flops_done() - flops_before_) / seconds * 1e-9;
   double validation = NAN;
-  bool is_best = false;
+  RoundTrip trip{};
   {
     const MovingAverage::Use averaged(step_.average());
     const auto evaluate = [&] { validation = average_nll(model_, data_.validation, data_.levels); };
     evaluate();
-    if (!std::isfinite(validation)) explain(epoch, step, "the validation loss is not finite", evaluate);
-    is_best = validation < best_;
-    if (is_best) {
-      best_ = validation;
-      outcome_.best_epoch = epoch;
-      save(folder_.best(), epoch, step);
-    }
+    if (!std::isfinite(validation)) explain(epoch, loop_.step, "the validation loss is not finite", evaluate);
+    trip = round_trip(model_, data_.validation, data_.levels);
   }
-  save(folder_.last(), epoch, step);
-  outcome_.history.push_back({static_cast<double>(epoch), train, validation});
-  folder_.log({epoch, step, learning_rate, train, validation, epoch_.gradient_norm, epoch_.clipped, per_second, gflops,
-               static_cast<double>(kernels::resident_memory()) / (1 << 20), progress_.seconds()},
+  folder_.log({epoch, loop_.step, loop_.step * settings_.batch_size, learning_rate, train, validation,
+               sums.gradient_norm, sums.clipped, trip.worst_inverse, trip.log_det, 0, per_second, gflops,
+               static_cast<double>(kernels::resident_memory()) / (1 << 20), seconds_before_ + progress_.seconds()},
               data_.dimensions());
-  progress_.epoch(epoch, step, train, validation, per_second, is_best);
-  epoch_ = {.flops = kernels::flops_done()};
+  const bool is_best = validation < loop_.best;
+  if (is_best) {
+    loop_.best = validation;
+    loop_.best_epoch = epoch;
+    loop_.best_step = loop_.step;
+  }
+  loop_.history.push_back({epoch, train, validation});
+  loop_.sums = {};
+  save_last(epoch);
+  if (is_best) save_best();
+  progress_.epoch(epoch, loop_.step, train, validation, per_second, is_best);
+  flops_before_ = kernels::flops_done();
+  steps_before_ = 0;
 }
 
-void Trainer::save(const std::string& path, int64_t epoch, int64_t step) {
-  metadata_["epoch"] = text(epoch);
-  metadata_["step"] = text(step);
-  save_flow(path, model_, config_, metadata_);
+// Everything that a resume needs.
+void Trainer::save_last(int64_t epoch) {
+  std::map<std::string, Tensor> state;
+  for (const auto& [name, tensor] : state_tensors()) state[name] = *tensor;
+  auto metadata = metadata_;
+  metadata["epoch"] = text(epoch);
+  metadata["step"] = text(loop_.step);
+  metadata["loop"] = to_json(loop_);
+  save_flow(folder_.last(), model_, config_, metadata, state);
   last_saved_ = progress_.seconds();
+}
+
+// The averaged weights alone: what is sampled from and evaluated.
+void Trainer::save_best() {
+  const MovingAverage::Use averaged(step_.average());
+  auto metadata = metadata_;
+  metadata["epoch"] = text(loop_.best_epoch);
+  metadata["step"] = text(loop_.best_step);
+  save_flow(folder_.best(), model_, config_, metadata);
 }
 
 // Does what failed once more, and lets the first layer whose output is not finite say its name.

@@ -1,13 +1,14 @@
 // The training loop (Trainer::run, one screenful), and what happens at the end of an epoch.
 #pragma once
 #include "apps/density.hpp"
+#include "apps/loop_state.hpp"
 #include "apps/options.hpp"
 #include "apps/pictures.hpp"
 #include "apps/progress.hpp"
 #include "apps/run_folder.hpp"
 #include "apps/training_step.hpp"
+#include "flows/checkpoint.hpp"
 
-#include <cmath>
 #include <map>
 
 namespace bijou::inline BIJOU_SCALAR {
@@ -18,17 +19,24 @@ class Trainer {
   Trainer(FlowModel& model, const FlowConfig& config, const Dataset& data, const TrainSettings& settings, int64_t steps,
           uint64_t seed, RunFolder& folder, std::map<std::string, std::string> metadata);
 
+  // Goes on where the checkpoint ends, whose weights the model has already: the optimiser's moments, the moving
+  // average, and where the loop stood. CheckpointError: it holds no such state, or that of another model.
+  void resume(const SavedFlow& saved);
+
   struct Outcome {
-    std::vector<CurvePoint> history;
+    std::vector<LoopState::Row> history;
     int64_t best_epoch = 0;
     bool interrupted = false;  // by Ctrl-C or SIGTERM: the step was finished, the state saved
   };
+  int64_t steps_done() const { return loop_.step; }
   Outcome run();  // NonFiniteError: the loss or a gradient; the last good checkpoint stays in place
 
  private:
   void step(const Batch& batch, int64_t epoch, int64_t t, double learning_rate);
-  void finish_epoch(int64_t epoch, int64_t step, double learning_rate);
-  void save(const std::string& path, int64_t epoch, int64_t step);
+  void finish_epoch(int64_t epoch, double learning_rate);
+  void save_last(int64_t epoch);
+  void save_best();
+  std::map<std::string, Tensor*> state_tensors();
   [[noreturn]] void explain(int64_t epoch, int64_t step, const std::string& what, const std::function<void()>& again);
 
   FlowModel& model_;
@@ -43,13 +51,10 @@ class Trainer {
   Schedule schedule_;
   TrainingStep step_;
   Progress progress_;
-  Outcome outcome_;
-  double best_ = INFINITY, last_saved_ = 0;
-
-  struct Epoch {  // sums since the last row of the log
-    int64_t steps = 0, clipped = 0, flops = 0;
-    double nll = 0, gradient_norm = 0;
-  } epoch_;
+  LoopState loop_;
+  double last_saved_ = 0, seconds_before_ = 0;  // seconds; of the processes before this one
+  int64_t flops_before_ = 0;  // counted when this epoch began, or this process
+  int64_t steps_before_ = 0;  // of this epoch, in the process before this one
 };
 
 }  // namespace bijou

@@ -17,6 +17,7 @@ class TrainingStep {
   };
   Report take(const Batch& batch, double learning_rate);  // NonFiniteError: the loss or a gradient
   Variable log_prob(const Batch& batch) const;            // log p(x), or of a class-conditional model log p(x | y)
+  Optimizer& optimizer() { return *optimizer_; }
   MovingAverage& average() { return average_; }
 
  private:

@@ -10,14 +10,16 @@ namespace bijou::inline BIJOU_SCALAR {
 namespace {
 
 constexpr const char* kFormatVersion = "2";
+const std::string kTraining = "training.";
 
 }  // namespace
 
 void save_flow(const std::string& path, const FlowModel& model, const FlowConfig& config,
-               std::map<std::string, std::string> metadata) {
+               std::map<std::string, std::string> metadata, const std::map<std::string, Tensor>& training) {
   TensorFile file;
   for (const auto& p : model.parameters()) file.tensors.emplace_back(p.name, p.variable->value());
   for (const auto& b : model.buffers()) file.tensors.emplace_back(b.name, *b.tensor);
+  for (const auto& [name, tensor] : training) file.tensors.emplace_back(kTraining + name, tensor);
   metadata["format"] = "bijou";
   metadata["format_version"] = kFormatVersion;
   metadata["model"] = family_of(config);
@@ -113,7 +115,12 @@ SavedFlow load_flow(const std::string& path) {
                           "'; this program reads version ", kFormatVersion,
                           " of nice, realnvp and glow, use the one that wrote it");
   }
-  SavedFlow saved{nullptr, config_from_json(meta("model"), meta("config"), path), file.metadata};
+  SavedFlow saved{nullptr, config_from_json(meta("model"), meta("config"), path), file.metadata, {}};
+  std::erase_if(file.tensors, [&](const auto& named) {
+    const bool of_training = named.first.starts_with(kTraining);
+    if (of_training) saved.training[named.first.substr(kTraining.size())] = named.second;
+    return of_training;
+  });
   if (!plausible(saved.config, file)) {
     fail<CheckpointError>(path, ": its configuration (", meta("config"), ") asks for more weights than the file holds");
   }

@@ -10,12 +10,21 @@ namespace bijou::inline BIJOU_SCALAR {
 
 Optimizer::Optimizer(const Module& model, OptimizerOptions options) : options_(options) {
   for (const auto& p : model.parameters()) {
-    entries_.push_back({p.variable, Tensor::zeros(p.variable->shape()), Tensor::zeros(p.variable->shape())});
+    entries_.push_back({p.name, p.variable, Tensor::zeros(p.variable->shape()), Tensor::zeros(p.variable->shape())});
   }
 }
 
 void Optimizer::clear_gradients() {
   for (Entry& e : entries_) e.parameter->clear_gradient();
+}
+
+SavedState Optimizer::state() {
+  SavedState s{{}, &t_};
+  for (Entry& e : entries_) {
+    s.tensors.emplace_back("first." + e.name, &e.first);
+    s.tensors.emplace_back("second." + e.name, &e.second);
+  }
+  return s;
 }
 
 Optimizer::Report Optimizer::step(double learning_rate) {
@@ -72,10 +81,10 @@ double Schedule::at(int64_t step) const {
 namespace {
 
 // Rounding an average of equal numbers can change them: an index of 3 must not become 2.9999998.
-std::vector<Tensor*> moving_buffers(const Module& model) {
-  std::vector<Tensor*> moving;
+std::vector<Module::NamedBuffer> moving_buffers(const Module& model) {
+  std::vector<Module::NamedBuffer> moving;
   for (const auto& b : model.buffers()) {
-    if (!b.constant) moving.push_back(b.tensor);
+    if (!b.constant) moving.push_back(b);
   }
   return moving;
 }
@@ -84,7 +93,7 @@ std::vector<Tensor*> moving_buffers(const Module& model) {
 
 MovingAverage::MovingAverage(const Module& model, double decay) : model_(model), decay_(decay) {
   for (const auto& p : model.parameters()) parameters_.push_back(p.variable->value().clone());
-  for (const Tensor* b : moving_buffers(model)) buffers_.push_back(b->clone());
+  for (const Module::NamedBuffer& b : moving_buffers(model)) buffers_.push_back(b.tensor->clone());
 }
 
 void MovingAverage::update() {
@@ -94,15 +103,24 @@ void MovingAverage::update() {
   for (size_t i = 0; i < parameters.size(); ++i)
     all.push_back({&parameters_[i], &parameters[i].variable->mutable_value()});
   const auto buffers = moving_buffers(model_);
-  for (size_t i = 0; i < buffers.size(); ++i) all.push_back({&buffers_[i], buffers[i]});
+  for (size_t i = 0; i < buffers.size(); ++i) all.push_back({&buffers_[i], buffers[i].tensor});
   math::move_averages(all, 1 - d);
+}
+
+SavedState MovingAverage::state() {
+  SavedState s{{}, &t_};
+  const auto parameters = model_.parameters();
+  for (size_t i = 0; i < parameters.size(); ++i) s.tensors.emplace_back(parameters[i].name, &parameters_[i]);
+  const auto buffers = moving_buffers(model_);
+  for (size_t i = 0; i < buffers.size(); ++i) s.tensors.emplace_back(buffers[i].name, &buffers_[i]);
+  return s;
 }
 
 void MovingAverage::exchange() {
   const auto parameters = model_.parameters();
   for (size_t i = 0; i < parameters.size(); ++i) std::swap(parameters_[i], parameters[i].variable->mutable_value());
   const auto buffers = moving_buffers(model_);
-  for (size_t i = 0; i < buffers.size(); ++i) std::swap(buffers_[i], *buffers[i]);
+  for (size_t i = 0; i < buffers.size(); ++i) std::swap(buffers_[i], *buffers[i].tensor);
 }
 
 }  // namespace bijou

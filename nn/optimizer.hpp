@@ -4,6 +4,12 @@
 
 namespace bijou::inline BIJOU_SCALAR {
 
+// What must be kept to go on after a pause, besides the weights: tensors by name, and how many steps they saw.
+struct SavedState {
+  std::vector<std::pair<std::string, Tensor*>> tensors;
+  int64_t* steps;
+};
+
 // The gradients of all parameters together are first scaled down to the norm `clip_norm` when they exceed it (Pascanu
 // et al. 2013); 0 turns that off.
 struct OptimizerOptions {
@@ -25,6 +31,7 @@ class Optimizer {
   // Uses and clears the gradients. NonFiniteError, and nothing has changed, when they are not finite.
   Report step(double learning_rate);
   void clear_gradients();
+  SavedState state();                    // "first.NAME" and "second.NAME" for each parameter
   virtual const char* name() const = 0;  // for messages
 
  protected:
@@ -37,6 +44,7 @@ class Optimizer {
 
  private:
   struct Entry {
+    std::string name;
     Variable* parameter;
     Tensor first, second;  // moments, zero at the start
   };
@@ -93,6 +101,7 @@ class MovingAverage {
  public:
   MovingAverage(const Module& model, double decay);
   void update();
+  SavedState state();  // "NAME" for each parameter and buffer
 
   class Use {  // the model has the averaged weights while it lives
    public:
