@@ -65,7 +65,8 @@ namespace {
 Variable normalized(const BatchNorm& norm, const WeightNormConv2d& conv, const Variable& x) {
   if (BatchStatistics::active()) return norm(conv(x), Activation::relu);
   const auto [s, b] = norm.running_affine();
-  const Variable y = conv2d(x, conv.w() * s, conv.bias() * s + b, Activation::relu);
+  const Variable w = conv.w(), y = conv2d(x, w * s, conv.bias() * s + b, Activation::relu);
+  FiniteWatch::see(conv, w);
   FiniteWatch::see(norm, y);
   return y;
 }

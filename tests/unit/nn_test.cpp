@@ -132,6 +132,32 @@ TEST_CASE("layers: BatchNorm by its running averages, gain and offset") {
         }) == "BatchNorm: 2 channels expected, the input of the layer is [4, 3]");
 }
 
+TEST_CASE("networks: a ResNet whose running moments are those of a batch gives this batch what it gives in training") {
+  Rng rng(5, stream("resnet"));
+  for (const auto inner :
+       {WeightNormConv2d::Affine::no, WeightNormConv2d::Affine::gain, WeightNormConv2d::Affine::yes}) {
+    const ResNet net(3, 8, 4, 2, rng, inner);
+    for (const auto& p : net.parameters()) {
+      p.variable->set_value(math::add(p.variable->value(), Tensor::randn(p.variable->shape(), rng)));
+    }
+    const Tensor x = Tensor::randn({4, 5, 6, 3}, rng);
+    Tensor in_training;
+    {
+      const BatchStatistics batch;
+      in_training = net(x).value();
+      batch.commit(1);
+    }
+    const Tensor by_running = net(x).value();
+    double largest = 0, worst = 0;
+    for (size_t i = 0; i < in_training.data().size(); ++i) {
+      largest = std::max(largest, std::abs(double{in_training.data()[i]}));
+      worst = std::max(worst, std::abs(double{in_training.data()[i]} - by_running.data()[i]));
+    }
+    CHECK(largest > 1);
+    CHECK(worst < 1e-5 * largest);
+  }
+}
+
 TEST_CASE("networks: shapes, and zero at the start") {
   Rng rng(1);
   const Mlp mlp(3, {8, 7}, 4, rng), shallow(3, {}, 4, rng);
