@@ -3,12 +3,16 @@
 #include "apps/density.hpp"
 #include "apps/fit.hpp"
 #include "autograd/kernels/machine.hpp"
+#include "nn/safetensors.hpp"
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <filesystem>
 #include <iostream>
+
+#include <unistd.h>
 
 namespace bijou::inline BIJOU_SCALAR {
 namespace {
@@ -24,6 +28,22 @@ Examples head(const Examples& examples, int64_t n) {
   n = std::min(n, examples.size());
   const auto labels = examples.labels.begin();
   return {examples.x.rows(0, n), examples.labels.empty() ? std::vector<int>() : std::vector<int>(labels, labels + n)};
+}
+
+// What an epoch's two checkpoints take, the last and the best: tried in the system's folder for temporary files. Where
+// that cannot be written they are left out.
+double checkpoint_seconds(const FlowModel& model) {
+  TensorFile file;
+  for (const auto& p : model.parameters()) file.tensors.emplace_back(p.name, p.variable->value());
+  std::error_code error;
+  const auto folder = std::filesystem::temp_directory_path(error);
+  const std::string path = (folder / text("bijou-dry-run-", ::getpid())).string();
+  double seconds = 0;
+  try {
+    if (!error) seconds = 2 * seconds_of([&] { write_safetensors(path, file); });
+  } catch (const Error&) {}
+  std::filesystem::remove(path, error);
+  return seconds;
 }
 
 // "12.3 s", "7 min 5 s", "3 h 20 min"
@@ -75,7 +95,7 @@ Rehearsal rehearse(FlowModel& model, const Dataset& data, const TrainSettings& s
   double evaluation = seconds_of([&] { average_nll(model, some, data.levels); });
   evaluation *= static_cast<double>(data.validation.size()) / static_cast<double>(some.size());
   r.peak_bytes = std::max(r.peak_bytes, storage_statistics().peak_bytes_in_use - begin);
-  r.epoch_seconds = static_cast<double>(r.steps_per_epoch) * r.step_seconds + evaluation;
+  r.epoch_seconds = static_cast<double>(r.steps_per_epoch) * r.step_seconds + evaluation + checkpoint_seconds(model);
   return r;
 }
 
@@ -91,7 +111,7 @@ void print(const Rehearsal& r, const TrainSettings& settings) {
   mib("peak", r.peak_bytes, apart ? "  (initialisation or evaluation, which take more than a step)" : "");
   std::printf("  %-46s %13s\n", text("a step of ", settings.batch_size, " examples").c_str(),
               duration(r.step_seconds).c_str());
-  std::printf("  %-46s %13s\n", text("an epoch of ", r.steps_per_epoch, " steps, with its evaluation").c_str(),
+  std::printf("  %-46s %13s\n", text("an epoch of ", r.steps_per_epoch, " steps, evaluation, checkpoints").c_str(),
               duration(r.epoch_seconds).c_str());
   std::printf("nothing was written\n");
 }
