@@ -1,5 +1,5 @@
 // The program: bijou train | sample | evaluate | check | jacobian. See `bijou --help`.
-#include "apps/options.hpp"
+#include "apps/config.hpp"
 #include "autograd/kernels/gemm.hpp"
 #include "autograd/kernels/machine.hpp"
 
@@ -105,6 +105,18 @@ std::string presets() {
   return all;
 }
 
+// The file that --config names: it is read first, so that the command line may say otherwise.
+std::string config_of(int argc, char** argv) {
+  const std::string flag = "--config";
+  for (int i = 2; i < argc && argv[1] == std::string("train"); ++i) {
+    const std::string word = argv[i];
+    if (word == "--") break;
+    if (word == flag && i + 1 < argc) return argv[i + 1];
+    if (word.starts_with(flag + "=")) return word.substr(flag.size() + 1);
+  }
+  return "";
+}
+
 int run(int argc, char** argv) {
   CLI::App app("Bijou: normalizing flows, trained on the CPU.");
   app.name("bijou");
@@ -130,7 +142,10 @@ int run(int argc, char** argv) {
   training.command.assign(argv, argv + argc);
   auto* train_command =
       app.add_subcommand("train", "train a flow; leaves a run folder with checkpoints, log and pictures");
-  train_command->add_option("MODEL", training.family, "nice, realnvp or glow")->required();
+  train_command->add_option("MODEL", training.family, "nice, realnvp or glow");
+  train_command->add_option("--config", training.config,
+                            "a config.json, or a part of one: for what no option says. Options go before it, it goes "
+                            "before the preset");
   train_command
       ->add_option(
           "--data", training.data,
@@ -154,25 +169,41 @@ int run(int argc, char** argv) {
                             "run folder; default: runs/MODEL-DATA. An earlier run there is moved aside");
   auto* epochs = train_command->add_option("--epochs", training.epochs, "passes over the training part")
                      ->check(CLI::Validator(at_least_one, "N"));
-  train_command->add_option("--steps", training.steps, "steps, instead of epochs")
-      ->check(CLI::Validator(at_least_one, "N"))
-      ->excludes(epochs);
-  train_command->add_option("--batch-size", training.batch_size, "examples in a step")
-      ->check(CLI::Validator(at_least_one, "N"));
-  train_command->add_option("--lr", training.learning_rate, "learning rate of Adam")
-      ->check(CLI::Validator(positive, "X"));
-  train_command->add_flag("--resume", training.resume,
-                          "go on from the run folder's last checkpoint, with the same options: the run ends as if it had "
-                          "never stopped, byte for byte");
+  auto* steps = train_command->add_option("--steps", training.steps, "steps, instead of epochs")
+                    ->check(CLI::Validator(at_least_one, "N"))
+                    ->excludes(epochs);
+  // What belongs to TrainSettings goes there by its name in config.json.
+  const auto setting = [&](const char* flag, const char* name, const char* help) {
+    return train_command->add_option_function<std::string>(
+        flag,
+        [&training, flag, name](const std::string& word) {
+          training.flags.push_back({flag, name, word});
+        },
+        help);
+  };
+  setting("--batch-size", "batch_size", "examples in a step")->check(CLI::Validator(at_least_one, "N"));
+  setting("--lr", "lr", "learning rate")->check(CLI::Validator(positive, "X"));
+  setting("--optimizer", "optimizer", "adam or adamax");
+  setting("--schedule", "schedule", "of the learning rate: constant, cosine (to zero), or step (falls by a factor)");
+  setting("--warmup", "warmup_steps", "steps over which the learning rate rises from zero");
+  setting("--decay-epochs", "decay_epochs", "of the schedule step: epochs until the rate falls");
+  setting("--decay-factor", "decay_factor", "of the schedule step: by so much");
+  setting("--clip-norm", "clip_norm", "largest norm of all gradients together; 0: no clipping");
+  setting("--ema", "average_decay", "decay of the moving average of weights that is evaluated and saved; 0: none");
+  setting("--patience", "patience", "stop after so many epochs without a better validation loss; 0: never");
+  setting("--picture-epochs", "picture_epochs", "a sheet of samples after so many epochs; 0: about eight in all");
+  train_command->add_flag(
+      "--resume", training.resume,
+      "go on from the run folder's last checkpoint, with the same options: the run ends as if it had "
+      "never stopped, byte for byte");
   train_command->add_option("--seed", training.seed, "of weights, shuffling and dequantisation")
       ->check(CLI::Validator(seed_number, "N"))
       ->capture_default_str();
-  train_command
-      ->add_option("--memory", training.memory,
-                   "what is kept of each layer for the gradients: stored (all), checkpointed (its input; the same "
-                   "bytes, a third more time), reversible (nothing: layers are inverted; does not grow with depth)")
-      ->check(CLI::IsMember(memory_names()))
-      ->capture_default_str();
+  setting(
+      "--memory", "memory",
+      "what is kept of each layer for the gradients: stored (all; the default), checkpointed (its input; the same "
+      "weights to the byte, a third more time), reversible (nothing: layers are inverted; does not grow with depth)")
+      ->check(CLI::IsMember(memory_names()));
   auto* dry_run =
       train_command->add_flag("--dry-run", training.dry_run,
                               "try a few steps, print the memory and the time that training would take, write nothing");
@@ -210,6 +241,11 @@ int run(int argc, char** argv) {
   evaluate_command->add_flag("--json", evaluation.json, "one line of JSON: nll_nats, bits_per_dim, examples, split");
   common(evaluate_command);
 
+  ReplayOptions replaying;
+  auto* replay_command = app.add_subcommand("replay", "a training step that failed, once more and layer by layer");
+  replay_command->add_option("RECORD", replaying.record, "a file of a run's folder flight/")->required();
+  common(replay_command);
+
   CheckOptions checking;
   auto* check_command = app.add_subcommand(
       "check", "every layer's log-determinant, gradients and inverse against its Jacobian, in double precision");
@@ -240,6 +276,9 @@ int run(int argc, char** argv) {
       ->capture_default_str();
   common(jacobian_command);
 
+  training.family.clear();
+  if (const std::string config = config_of(argc, argv); !config.empty()) read_config(config, training);
+  const std::string configured = training.family;
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
@@ -257,10 +296,17 @@ int run(int argc, char** argv) {
   if (threads > 0) kernels::set_threads(threads);
   else if (*check_command || *jacobian_command) kernels::set_threads(1);  // many small operations
   if (*train_command) {
+    if (training.family.empty())
+      return say(kUsage, "MODEL is required: nice, realnvp or glow (bijou train --help says how)");
+    if (!configured.empty() && training.family != configured)
+      fail<UsageError>("--config is for ", configured, ", but ", training.family, " is asked for");
+    if (epochs->count() > 0) training.steps.reset();
+    if (steps->count() > 0) training.epochs.reset();
     return train(training);
   }
   if (*sample_command) return sample(sampling);
   if (*evaluate_command) return evaluate(evaluation);
+  if (*replay_command) return replay(replaying);
   if (*check_command) return check_model(checking);
   if (*jacobian_command) return picture.model == "lesson" ? draw_lesson(picture) : draw_jacobians(picture);
   std::printf("%s", app.help().c_str());

@@ -3,6 +3,7 @@
 #include "datasets/dataset.hpp"
 #include "flows/memory.hpp"
 #include "flows/zoo.hpp"
+#include "nn/optimizer.hpp"
 
 #include <optional>
 
@@ -16,13 +17,17 @@ struct TrainSettings {
   int64_t epochs = 30;
   int64_t batch_size = 64;
   double learning_rate = 1e-3;
-  bool cosine = true;  // down to zero at the last step; else constant
+  Schedule::Kind schedule = Schedule::Kind::cosine;
   int64_t warmup_steps = 0;
+  int64_t decay_epochs = 30;     // of the schedule "step": after so many epochs the rate is multiplied
+  double decay_factor = 0.1;     // by this
   double clip_norm = 100;        // of all gradients together
   double weight_norm_l2 = 5e-5;  // times the sum of squared weight-norm gains
   double average_decay = 0.99;   // of the moving average of weights; 0: none
   double batch_norm_momentum = 0.1;
   bool horizontal_flips = false;   // mirror each training image with probability 1/2
+  int64_t patience = 0;            // stop after so many epochs without a better validation loss; 0: never
+  int64_t picture_epochs = 0;      // a sheet of samples after so many epochs; 0: about eight sheets in a training
   Memory memory = Memory::stored;  // what is kept for the backward sweep
 };
 
@@ -43,12 +48,17 @@ struct TrainOptions {
   std::vector<std::string> set;    // NAME=VALUE: members of the preset's architecture to be replaced
   std::optional<int> bits;         // of images of 256 levels: keep so many
   bool class_conditional = false;  // Glow: a top prior for each class
-  std::string memory = "stored";   // or one of the other memory_names()
   bool dry_run = false;            // only say what a run would take
   bool profile = false;            // only say where the time of its steps would go
   bool resume = false;             // go on from the run folder's last checkpoint
-  std::optional<int64_t> epochs, steps, batch_size;
-  std::optional<double> learning_rate;
+  std::optional<int64_t> epochs, steps;
+  std::string config;        // a file whose values stand in for options that are not given (apps/config.hpp)
+  std::string architecture;  // JSON from it: members of the preset's architecture
+  std::string settings;      // JSON from it: members of TrainSettings by their names in config.json
+  struct Flag {
+    std::string flag, name, value;
+  };
+  std::vector<Flag> flags;  // of the same, from the command line
   uint64_t seed = 0;
 };
 
@@ -76,10 +86,15 @@ struct JacobianOptions {
   uint64_t seed = 0;
 };
 
+struct ReplayOptions {
+  std::string record;
+};
+
 // The sub-commands. Each returns the program's exit code; errors are exceptions (autograd/check.hpp, main.cpp).
 int train(const TrainOptions& options);
 int sample(const SampleOptions& options);
 int evaluate(const EvaluateOptions& options);
+int replay(const ReplayOptions& options);      // NonFiniteError: the step fails again
 int check_model(const CheckOptions& options);  // 1 when a layer fails
 int draw_jacobians(const JacobianOptions& options);
 int draw_lesson(const JacobianOptions& options);  // of which `out` and `seed` are used

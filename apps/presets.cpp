@@ -15,7 +15,7 @@ TrainSettings nice_paper() {
           .eps = 1e-4,
           .epochs = 1500,
           .batch_size = 200,
-          .cosine = false,
+          .schedule = Schedule::Kind::constant,
           .clip_norm = 0,
           .weight_norm_l2 = 0,
           .average_decay = 0};
@@ -24,7 +24,7 @@ TrainSettings nice_paper() {
 // RealNVP section 4.1: Adam with its default settings, batches of 64, L2 of 5e-5, flips for CIFAR-10; the clip is the
 // released code's. Neither says how long to train.
 TrainSettings realnvp_paper(const std::string& preset) {
-  TrainSettings paper{.epochs = 100, .cosine = false, .average_decay = 0};
+  TrainSettings paper{.epochs = 100, .schedule = Schedule::Kind::constant, .average_decay = 0};
   paper.horizontal_flips = preset == "cifar10";
   return paper;
 }
@@ -37,7 +37,7 @@ TrainSettings glow_paper(int64_t batch_size) {
           .beta2 = 1 - 1 / steps,
           .epochs = 100,
           .batch_size = batch_size,
-          .cosine = false,
+          .schedule = Schedule::Kind::constant,
           .warmup_steps = static_cast<int64_t>(std::lround(10 * steps)),
           .clip_norm = 0,
           .weight_norm_l2 = 0,

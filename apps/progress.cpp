@@ -37,9 +37,8 @@ double Progress::examples_per_second() const {
 }
 
 std::string Progress::time_left(int64_t step) const {
-  const int64_t s =
-      std::lround(seconds() / static_cast<double>(std::max<int64_t>(1, step - first_step_)) *
-                  static_cast<double>(steps_ - step));
+  const int64_t s = std::lround(seconds() / static_cast<double>(std::max<int64_t>(1, step - first_step_)) *
+                                static_cast<double>(steps_ - step));
   char out[32];
   if (s >= 3600) {
     std::snprintf(out, sizeof out, "%lld:%02lld:%02lld", (long long)(s / 3600), (long long)(s / 60 % 60),

@@ -17,7 +17,7 @@ class Progress {
  public:
   Progress(int64_t epochs, int64_t steps, int64_t batch_size, Unit unit);
   void start_at(int64_t step);  // a training that goes on
-  ~Progress() { clear(); }  // what ends training says so on a line of its own
+  ~Progress() { clear(); }      // what ends training says so on a line of its own
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 

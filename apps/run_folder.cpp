@@ -39,7 +39,8 @@ int lock_of(const fs::path& path) {
   if (folder < 0) return -1;  // then nothing can be written either, and the next step says so
   if (::flock(folder, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) return folder;  // or there are no locks here
   ::close(folder);
-  fail<UsageError>("another process is training into ", path.string(), "; wait for it, or name another folder with --out");
+  fail<UsageError>("another process is training into ", path.string(),
+                   "; wait for it, or name another folder with --out");
 }
 
 void move_aside(const fs::path& path) {
@@ -67,6 +68,7 @@ void RunFolder::make(const std::string& path, bool reopen) {
   try {
     if (fs::exists(path_)) reopen ? check_is_run(path_) : move_aside(path_);
     fs::create_directories(path_ / "ckpt");
+    fs::create_directories(path_ / "samples");
     lock_ = lock_of(path_);
     for (const auto& entry : fs::directory_iterator(path_ / "ckpt")) {  // of a process that died while it wrote
       if (entry.path().filename().string().find(".tmp-") != std::string::npos) fs::remove(entry.path());
@@ -94,7 +96,7 @@ double RunFolder::cut_log(int64_t step) {
   std::string kept = kColumns + std::string("\n");
   double seconds = 0;
   std::string line;
-  std::getline(before, line);  // the names
+  std::getline(before, line);                            // the names
   while (std::getline(before, line) && !before.eof()) {  // a row without its end was not finished
     std::istringstream cells(line);
     cells.imbue(std::locale::classic());

@@ -1,6 +1,6 @@
 // runs/<model>-<data>/: everything that a training leaves behind.
 //
-//   config.json  model.txt  log.csv  *.png  ckpt/last.safetensors  ckpt/best.safetensors
+//   config.json  model.txt  log.csv  *.png  samples/epoch-0007.png  ckpt/last.safetensors  ckpt/best.safetensors
 //
 // While a process trains into it, it holds a lock on ckpt/: another one is refused.
 #pragma once

@@ -1,5 +1,6 @@
 // bijou train: from the options to a run folder with its checkpoints, figures and pictures. The loop is in
 // trainer.cpp.
+#include "apps/config.hpp"
 #include "apps/density.hpp"
 #include "apps/fit.hpp"
 #include "apps/interrupt.hpp"
@@ -21,32 +22,6 @@
 
 namespace bijou::inline BIJOU_SCALAR {
 namespace {
-
-std::string resolved_config(const TrainOptions& o, const std::string& preset, const FlowConfig& config,
-                            const TrainSettings& s, int64_t steps) {
-  nlohmann::ordered_json j;
-  j["model"] = o.family;
-  j["data"] = o.data;
-  j["preset"] = preset;
-  j["architecture"] = nlohmann::ordered_json::parse(config_to_json(config));
-  j["training"] = {{"optimizer", s.rule == TrainSettings::Rule::adamax ? "adamax" : "adam"},
-                   {"beta1", s.beta1},
-                   {"beta2", s.beta2},
-                   {"eps", s.eps},
-                   {"steps", steps},
-                   {"batch_size", s.batch_size},
-                   {"lr", s.learning_rate},
-                   {"schedule", s.cosine ? "cosine" : "constant"},
-                   {"warmup_steps", s.warmup_steps},
-                   {"clip_norm", s.clip_norm},
-                   {"weight_norm_l2", s.weight_norm_l2},
-                   {"average_decay", s.average_decay},
-                   {"batch_norm_momentum", s.batch_norm_momentum},
-                   {"horizontal_flips", s.horizontal_flips},
-                   {"memory", o.memory},
-                   {"seed", o.seed}};
-  return j.dump(2) + "\n";
-}
 
 constexpr double kBaselineAlpha = 0.05;  // of the Gaussian baseline, where the model itself takes no logit
 
@@ -194,6 +169,7 @@ Preset preset_for(const TrainOptions& options, const Dataset& data) {
     if (data.classes == 0) fail<UsageError>("--class-conditional: the data '", data.name, "' have no labels");
     glow->classes = data.classes;
   }
+  if (!options.architecture.empty()) preset.model = with_members(preset.model, options.architecture);
   for (const std::string& assignment : options.set) preset.model = with_member(preset.model, assignment);
   return preset;
 }
@@ -209,11 +185,9 @@ int train(const TrainOptions& options) {
   const std::string preset_name = options.preset.empty() ? default_preset(data) : options.preset;
   const std::string title = family_title(options.family);
   TrainSettings& s = preset.training;
-  if (options.batch_size) s.batch_size = *options.batch_size;
-  if (options.learning_rate) s.learning_rate = *options.learning_rate;
-  s.memory = memory_by_name(options.memory);
-  if (!options.batch_size && s.batch_size > data.train.size())
-    s.batch_size = std::max<int64_t>(2, data.train.size() / 4);
+  if (s.batch_size > data.train.size()) s.batch_size = std::max<int64_t>(2, data.train.size() / 4);
+  if (!options.settings.empty()) set_settings(s, options.settings, "--config " + options.config);
+  set_flags(s, options.flags);
   const int64_t per_epoch = Loader(data.train, data.levels, s.batch_size, options.seed).batches_per_epoch();
   const int64_t steps = options.steps ? *options.steps : options.epochs.value_or(s.epochs) * per_epoch;
 
@@ -257,6 +231,9 @@ int train(const TrainOptions& options) {
     const InterruptScope catch_signals;
     return trainer.run();
   }();
+  if (outcome.stopped_early) {
+    std::cerr << "stopped: no better validation loss for " << s.patience << " epochs\n";
+  }
   if (outcome.interrupted) {
     std::cerr << "interrupted; saved " << folder.last() << "; go on with:\n  " << command_to_resume(options) << "\n";
     return 130;

@@ -35,13 +35,16 @@ Trainer::Trainer(FlowModel& model, const FlowConfig& config, const Dataset& data
       data_(data),
       settings_(s),
       steps_(steps),
+      seed_(seed),
       folder_(folder),
       metadata_(std::move(metadata)),
       loader_(data.train, data.levels, s.batch_size, seed),
-      schedule_{.kind = s.cosine ? Schedule::Kind::cosine : Schedule::Kind::constant,
+      schedule_{.kind = s.schedule,
                 .learning_rate = s.learning_rate,
                 .warmup_steps = s.warmup_steps,
-                .total_steps = steps},
+                .total_steps = steps,
+                .every = s.decay_epochs * loader_.batches_per_epoch(),
+                .factor = s.decay_factor},
       step_(model, s, seed),
       progress_((steps + loader_.batches_per_epoch() - 1) / loader_.batches_per_epoch(), steps, s.batch_size,
                 unit_of(data.levels, data.dimensions())) {}
@@ -79,17 +82,14 @@ Trainer::Outcome Trainer::run() {
   if (loop_.step == 0) save_last(0);
   flops_before_ = kernels::flops_done();
   bool interrupt = false;
-  while (loop_.step < steps_ && !interrupt) {
+  while (loop_.step < steps_ && !interrupt && !patience_is_over()) {
     const Batch batch = loader_.batch(loop_.step);
     const double learning_rate = schedule_.at(loop_.step);
     const int64_t epoch = batch.epoch + 1, t = loop_.step + 1;
     try {
       step(batch, epoch, t, learning_rate);
     } catch (const NonFiniteError& e) {
-      explain(epoch, t, e.what(), [&] {
-        const BatchStatistics batch_moments;
-        step_.log_prob(batch);
-      });
+      stop(batch, epoch, t, learning_rate, e.what());
     }
     interrupt = interrupted();
     if (t % loader_.batches_per_epoch() == 0 || t == steps_) {
@@ -98,7 +98,22 @@ Trainer::Outcome Trainer::run() {
       save_last(epoch);
     }
   }
-  return {loop_.history, loop_.best_epoch, interrupt};
+  return {loop_.history, loop_.best_epoch, interrupt, loop_.step < steps_ && !interrupt};
+}
+
+bool Trainer::patience_is_over() const {
+  return settings_.patience > 0 && !loop_.history.empty() &&
+         loop_.history.back().epoch - loop_.best_epoch >= settings_.patience;
+}
+
+// The same latents each time: one sees the same pictures grow.
+void Trainer::draw_sheet(int64_t epoch) const {
+  const int64_t epochs = (steps_ + loader_.batches_per_epoch() - 1) / loader_.batches_per_epoch();
+  const int64_t every = settings_.picture_epochs > 0 ? settings_.picture_epochs : (epochs + 7) / 8;
+  if (!data_.is_image() || epoch % every != 0) return;
+  std::string number = text(epoch);
+  number.insert(0, number.size() < 4 ? 4 - number.size() : 0, '0');
+  draw_samples(folder_.file("samples/epoch-" + number + ".png"), model_, data_.levels, {.count = 64, .seed = seed_});
 }
 
 void Trainer::step(const Batch& batch, int64_t epoch, int64_t t, double learning_rate) {
@@ -108,6 +123,8 @@ void Trainer::step(const Batch& batch, int64_t epoch, int64_t t, double learning
   loop_.sums.nll += report.nll;
   loop_.sums.clipped += report.clipped;
   loop_.sums.gradient_norm = report.gradient_norm;
+  last_.push_back({t, report.nll, report.gradient_norm, learning_rate, report.clipped});
+  if (last_.size() > FlightRecord::kLastSteps) last_.pop_front();
   progress_.step(epoch, t, report.nll);
 }
 
@@ -125,8 +142,9 @@ void Trainer::finish_epoch(int64_t epoch, double learning_rate) {
     const MovingAverage::Use averaged(step_.average());
     const auto evaluate = [&] { validation = average_nll(model_, data_.validation, data_.levels); };
     evaluate();
-    if (!std::isfinite(validation)) explain(epoch, loop_.step, "the validation loss is not finite", evaluate);
+    if (!std::isfinite(validation)) stop_at_validation(epoch, evaluate);
     trip = round_trip(model_, data_.validation, data_.levels);
+    draw_sheet(epoch);
   }
   folder_.log({epoch, loop_.step, loop_.step * settings_.batch_size, learning_rate, train, validation,
                sums.gradient_norm, sums.clipped, trip.worst_inverse, trip.log_det, 0, per_second, gflops,
@@ -168,18 +186,37 @@ void Trainer::save_best() {
   save_flow(folder_.best(), model_, config_, metadata);
 }
 
-// Does what failed once more, and lets the first layer whose output is not finite say its name.
-void Trainer::explain(int64_t epoch, int64_t step, const std::string& what, const std::function<void()>& again) {
+// The weights are still those before the step.
+void Trainer::stop(const Batch& batch, int64_t epoch, int64_t t, double learning_rate, const std::string& what) {
+  progress_.clear();
+  const std::string causes = diagnose(model_, batch, [&] { return step_.loss(batch).total; });
+  const std::string path = folder_.file(text("flight/step-", t, ".safetensors"));
+  std::string record = text("; the step is in ", path, ", `bijou replay` shows it");
+  FlightRecord flight{batch, epoch, t, learning_rate, settings_.weight_norm_l2, what, last_};
+  flight.batch.x = step_.input_of(batch);
+  try {
+    std::filesystem::create_directories(folder_.file("flight"));
+    write_flight_record(path, flight, model_, config_, metadata_);
+  } catch (const std::exception& e) {
+    record = text("; its record cannot be written: ", e.what());
+  }
+  fail<NonFiniteError>("training stopped at epoch ", epoch, ", step ", t, ": ", what, "; ", causes, record,
+                       ". The last good checkpoint is ", folder_.last(), "; try a smaller --lr");
+}
+
+// Evaluates once more, and lets the first layer whose output is not finite say its name.
+void Trainer::stop_at_validation(int64_t epoch, const std::function<void()>& evaluate) {
   progress_.clear();
   std::string culprit = "every layer's output is finite, what follows them overflowed";
   try {
     const FiniteWatch watch;
-    again();
+    evaluate();
   } catch (const NonFiniteError& e) {
     culprit = e.what();
   }
-  fail<NonFiniteError>("training stopped at epoch ", epoch, ", step ", step, ": ", what, "; ", culprit,
-                       ". The last good checkpoint is ", folder_.last(), "; try a smaller --lr");
+  fail<NonFiniteError>("training stopped at epoch ", epoch, ", step ", loop_.step,
+                       ": the validation loss is not finite; ", culprit, ". The last good checkpoint is ",
+                       folder_.last(), "; try a smaller --lr");
 }
 
 }  // namespace bijou

@@ -1,6 +1,7 @@
 // The training loop (Trainer::run, one screenful), and what happens at the end of an epoch.
 #pragma once
 #include "apps/density.hpp"
+#include "apps/flight_record.hpp"
 #include "apps/loop_state.hpp"
 #include "apps/options.hpp"
 #include "apps/pictures.hpp"
@@ -26,7 +27,8 @@ class Trainer {
   struct Outcome {
     std::vector<LoopState::Row> history;
     int64_t best_epoch = 0;
-    bool interrupted = false;  // by Ctrl-C or SIGTERM: the step was finished, the state saved
+    bool interrupted = false;    // by Ctrl-C or SIGTERM: the step was finished, the state saved
+    bool stopped_early = false;  // no better epoch for as many as `patience` says
   };
   int64_t steps_done() const { return loop_.step; }
   Outcome run();  // NonFiniteError: the loss or a gradient; the last good checkpoint stays in place
@@ -34,16 +36,20 @@ class Trainer {
  private:
   void step(const Batch& batch, int64_t epoch, int64_t t, double learning_rate);
   void finish_epoch(int64_t epoch, double learning_rate);
+  bool patience_is_over() const;
+  void draw_sheet(int64_t epoch) const;
   void save_last(int64_t epoch);
   void save_best();
   std::map<std::string, Tensor*> state_tensors();
-  [[noreturn]] void explain(int64_t epoch, int64_t step, const std::string& what, const std::function<void()>& again);
+  [[noreturn]] void stop(const Batch& batch, int64_t epoch, int64_t t, double learning_rate, const std::string& what);
+  [[noreturn]] void stop_at_validation(int64_t epoch, const std::function<void()>& evaluate);
 
   FlowModel& model_;
   const FlowConfig& config_;
   const Dataset& data_;
   const TrainSettings& settings_;
   int64_t steps_;
+  uint64_t seed_;
   RunFolder& folder_;
   std::map<std::string, std::string> metadata_;
 
@@ -52,9 +58,10 @@ class Trainer {
   TrainingStep step_;
   Progress progress_;
   LoopState loop_;
+  std::deque<StepFigures> last_;
   double last_saved_ = 0, seconds_before_ = 0;  // seconds; of the processes before this one
-  int64_t flops_before_ = 0;  // counted when this epoch began, or this process
-  int64_t steps_before_ = 0;  // of this epoch, in the process before this one
+  int64_t flops_before_ = 0;                    // counted when this epoch began, or this process
+  int64_t steps_before_ = 0;                    // of this epoch, in the process before this one
 };
 
 }  // namespace bijou

@@ -40,22 +40,26 @@ TrainingStep::TrainingStep(FlowModel& model, const TrainSettings& settings, uint
       optimizer_(make_optimizer(model, settings)),
       average_(model, settings.average_decay) {}
 
-Variable TrainingStep::log_prob(const Batch& batch) const {
-  const Tensor x = settings_.horizontal_flips ? flipped(batch, seed_) : batch.x;
-  return model_.has_classes() ? model_.log_prob(x, batch.labels) : model_.log_prob(x);
+Tensor TrainingStep::input_of(const Batch& batch) const {
+  return settings_.horizontal_flips ? flipped(batch, seed_) : batch.x;
 }
 
-// loss = -1/N sum_n log p(x_n) + l2 * (sum of squared weight-norm gains), in nats per example; then Adam.
+// loss = -1/N sum_n log p(x_n) + l2 * (sum of squared weight-norm gains), in nats per example; of a class-conditional
+// model log p(x_n | y_n).
+TrainingStep::Loss TrainingStep::loss(const Batch& batch) const {
+  const Tensor x = input_of(batch);
+  // [Glow eq. 1]
+  const Variable nll = -mean(model_.has_classes() ? model_.log_prob(x, batch.labels) : model_.log_prob(x));
+  return {nll, settings_.weight_norm_l2 > 0 ? nll + weight_norm_penalty(model_) * settings_.weight_norm_l2 : nll};
+}
+
 TrainingStep::Report TrainingStep::take(const Batch& batch, double learning_rate) {
   Tape tape;
   const BatchStatistics batch_moments;
-  Variable nll, loss;
-  {
+  const auto [nll, loss] = [&] {
     const Tape::Recording on(tape);
-    // [Glow eq. 1]
-    nll = -mean(log_prob(batch));
-    loss = settings_.weight_norm_l2 > 0 ? nll + weight_norm_penalty(model_) * settings_.weight_norm_l2 : nll;
-  }
+    return this->loss(batch);
+  }();
   if (!std::isfinite(loss.item())) fail<NonFiniteError>("the loss is ", std::isnan(loss.item()) ? NAN : loss.item());
   tape.backward(loss);
   const auto report = optimizer_->step(learning_rate);

@@ -16,7 +16,11 @@ class TrainingStep {
     bool clipped;
   };
   Report take(const Batch& batch, double learning_rate);  // NonFiniteError: the loss or a gradient
-  Variable log_prob(const Batch& batch) const;            // log p(x), or of a class-conditional model log p(x | y)
+  struct Loss {
+    Variable nll, total;  // total: with the penalty of weight normalisation
+  };
+  Loss loss(const Batch& batch) const;
+  Tensor input_of(const Batch& batch) const;  // what the model sees of the batch: some images flipped
   Optimizer& optimizer() { return *optimizer_; }
   MovingAverage& average() { return average_; }
 

@@ -1,5 +1,6 @@
 #include "autograd/tape.hpp"
 
+#include "autograd/operation_watch.hpp"
 #include "autograd/profile.hpp"
 
 #include <algorithm>
@@ -68,6 +69,7 @@ Tape::Pause::Pause() : before_(active_tape) { active_tape = nullptr; }
 Tape::Pause::~Pause() { active_tape = before_; }
 
 Variable record(const char* name, Tensor value, std::vector<Wrt> inputs) {
+  OperationWatch::see_value(name, value);
   Profile::report(name, Profile::Phase::forward);
   std::erase_if(inputs, [](const Wrt& w) { return !w.slot; });
   if (inputs.empty()) return Variable(std::move(value));
@@ -78,6 +80,7 @@ Variable record(const char* name, Tensor value, std::vector<Wrt> inputs) {
 
 std::vector<Variable> record_many(const char* name, std::vector<Tensor> values, const std::vector<Variable>& inputs,
                                   const std::function<JointPullBack()>& make_pull_back) {
+  for (const Tensor& value : values) OperationWatch::see_value(name, value);
   Profile::report(name, Profile::Phase::forward);
   const bool needed = std::ranges::any_of(inputs, [](const Variable& v) { return v.requires_grad(); });
   if (!needed || !active_tape) return {values.begin(), values.end()};
@@ -163,6 +166,7 @@ void Tape::sweep(bool spend, const std::vector<std::shared_ptr<Slot>>* wanted) {
         if (!dy.back().defined()) dy.back() = Tensor::zeros(slot->shape);
       }
       const auto into = [&](const std::shared_ptr<Slot>& slot, Tensor dx) {
+        OperationWatch::see_gradient(node.name, dx);
         if (!wanted || !slot->leaf || is_wanted(slot)) flow_into(*slot, std::move(dx), node.name);
       };
       if (node.joint) {

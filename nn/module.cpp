@@ -3,7 +3,7 @@
 namespace bijou::inline BIJOU_SCALAR {
 namespace {
 
-thread_local bool watching = false;
+thread_local FiniteWatch* watching = nullptr;
 
 std::string grouped(int64_t n) {  // 1234567 -> 1,234,567
   std::string s = text(n);
@@ -79,11 +79,15 @@ void Module::summarize(std::string& out, int depth) const {
   for (const auto& c : children_) c->summarize(out, depth + 1);
 }
 
-FiniteWatch::FiniteWatch() : before_(watching) { watching = true; }
+FiniteWatch::FiniteWatch(Show show) : show_(std::move(show)), before_(watching) { watching = this; }
 FiniteWatch::~FiniteWatch() { watching = before_; }
 
 void FiniteWatch::see(const Module& module, const Variable& output) {
-  if (!watching || math::all_finite(output.value())) return;
+  if (watching) watching->show_(module, output.value());
+}
+
+void FiniteWatch::throw_if_not_finite(const Module& module, const Tensor& output) {
+  if (math::all_finite(output)) return;
   const std::string path = module.path();
   fail<NonFiniteError>("layer ", path.empty() ? "(the model itself)" : path, " (", module.describe(),
                        ") gave a value that is not finite");

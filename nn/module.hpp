@@ -15,6 +15,7 @@
 #include "autograd/ops.hpp"
 
 #include <deque>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -89,17 +90,21 @@ class Module {
 };
 
 // While it lives, the first module of this thread whose output is not finite throws NonFiniteError with its name.
-// Training repeats a failed step under it, so that a NaN gets the name of the layer it came from.
+// Training repeats a failed step under it, so that a NaN gets the name of the layer it came from. With a function of
+// one's own it shows the outputs of all modules, the innermost first, and throws nothing.
 class FiniteWatch {
  public:
-  FiniteWatch();
+  using Show = std::function<void(const Module& module, const Tensor& output)>;
+  explicit FiniteWatch(Show show = throw_if_not_finite);
   ~FiniteWatch();
   FiniteWatch(const FiniteWatch&) = delete;
   FiniteWatch& operator=(const FiniteWatch&) = delete;
   static void see(const Module& module, const Variable& output);
 
  private:
-  bool before_;
+  static void throw_if_not_finite(const Module& module, const Tensor& output);
+  Show show_;
+  FiniteWatch* before_;
 };
 
 }  // namespace bijou

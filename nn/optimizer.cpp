@@ -74,6 +74,7 @@ double Schedule::at(int64_t step) const {
   const double s = static_cast<double>(step), warm = static_cast<double>(warmup_steps);
   if (s < warm) return learning_rate * (s + 1) / (warm + 1);
   if (kind == Kind::constant) return learning_rate;
+  if (kind == Kind::step) return learning_rate * std::pow(factor, step / every);
   const double done = (s - warm) / std::max(1.0, static_cast<double>(total_steps) - warm);
   return learning_rate * 0.5 * (1 + std::cos(std::numbers::pi * std::min(1.0, done)));
 }

@@ -86,11 +86,14 @@ class Adamax : public Optimizer {
 // released code adds the scale c of its checkerboard couplings: flows/coupling.hpp.)
 Variable weight_norm_penalty(const Module& model);
 
-// Linear warm-up over the first steps, then constant or half a cosine down to zero at the last step.
+// Linear warm-up over the first steps, then constant; or half a cosine down to zero at the last step; or times `factor`
+// after every `every` steps.
 struct Schedule {
-  enum class Kind { constant, cosine } kind = Kind::cosine;
+  enum class Kind { constant, cosine, step } kind = Kind::cosine;
   double learning_rate = 1e-3;
   int64_t warmup_steps = 0, total_steps = 1;
+  int64_t every = 1;
+  double factor = 0.1;
   double at(int64_t step) const;  // step = 0, 1, ...
 };
 
