@@ -36,6 +36,7 @@ Test
   make mutate            break the code on purpose, line by line: do the tests notice?
                            make mutate MUTATION=slogdet
   make check-mutants     flip the sign of a layer's log-determinant: does `bijou check` name that layer?
+  make kill-test         trainings killed at random moments and resumed end in the same bytes (RUNS=20 of each model)
   make same-bytes        50 steps of NICE, RealNVP and Glow on 1, 2 and 4 threads: the same checkpoint to the last
                          byte, and sooner on 2 threads than on 1
   make asan              unit tests and a short training under the address and undefined-behaviour sanitizers
@@ -62,6 +63,7 @@ Variables
                          for train-*: the program's options of these names
   ARGS                   for train-*, bench, bench-peers: further options, as they are (ARGS=--help lists all)
   THREADS                for bench and bench-peers, too: the threads of both sides; default: all cores
+  RUNS=20                for kill-test: of each model
   TORCH=torch==2.13.0    for bench-peers: what pip installs (a version without CUDA packages)
   OP                     for gradcheck: one operation
   MUTATION               for mutate: only those whose name contains this
@@ -73,7 +75,7 @@ Variables
 endef
 
 # A misspelled variable must not be swallowed: `EPOCH=3` would train for the default number of epochs.
-KNOWN_VARIABLES := DATA PRESET EPOCHS STEPS BATCH_SIZE LR SEED MEMORY THREADS OUT DATA_DIR ARGS OP MUTATION TORCH \
+KNOWN_VARIABLES := DATA PRESET EPOCHS STEPS BATCH_SIZE LR SEED MEMORY THREADS OUT DATA_DIR ARGS OP MUTATION RUNS TORCH \
                    MARCH CXX CXXFLAGS CPPFLAGS LDFLAGS LDLIBS AR BLAS_DIR V WRITE CLANG CLANG_TIDY CLANG_FORMAT
 UNKNOWN_VARIABLES := $(filter-out $(KNOWN_VARIABLES) SHELL MAKE MAKEFLAGS,$(foreach v,$(.VARIABLES), \
                        $(if $(findstring command line,$(origin $v)),$v)))
@@ -141,7 +143,7 @@ LAWS_OBJECTS := $(call objects,f32,tests/main.cpp $(TABLES)) $(call objects,f64,
 
 MODELS := nice realnvp glow
 
-.PHONY: default all help deps clean FORCE $(MODELS:%=train-%) gradcheck test mutate check-mutants same-bytes asan \
+.PHONY: default all help deps clean FORCE $(MODELS:%=train-%) gradcheck test mutate check-mutants same-bytes kill-test asan \
         bench bench-peers \
         format format-check lint check-deps count paper-map lint-tools format-tools
 
@@ -233,6 +235,9 @@ mutate: all
 
 check-mutants: build/bijou
 	@bash tests/check_mutants.sh
+
+kill-test: build/bijou
+	@RUNS=$(call quote,$(RUNS)) bash tests/kill_test.sh
 
 same-bytes: build/bijou-bench
 	@bash tests/same_bytes.sh

@@ -16,7 +16,7 @@ for signal in INT TERM; do
   kill -$signal $process
   finish
   why=$(complaint 130)
-  if [[ -z $why ]] && ! tail -n 1 err | grep -qx "interrupted; saved run-$signal/ckpt/last.safetensors"; then why=$(tail -n 2 err); fi
+  if [[ -z $why ]] && ! tail -n 2 err | head -n 1 | grep -qx "interrupted; saved run-$signal/ckpt/last.safetensors; go on with:"; then why=$(tail -n 2 err); fi
   verdict "interrupt: SIG$signal ends with 130 and says what was saved" "$why"
   step=$(metadata run-$signal/ckpt/last.safetensors step) logged=$(tail -n 1 run-$signal/log.csv | cut -d, -f2)
   verdict "interrupt: SIG$signal: the last step is saved, also within an epoch" \

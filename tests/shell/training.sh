@@ -4,8 +4,8 @@ cd "$(dirname "$0")/../.." || exit
 . tests/shell/lib/common.bash
 export LC_ALL=C
 
-header=epoch,step,lr,train_nll_nats,train_bits_per_dim,validation_nll_nats,validation_bits_per_dim,grad_norm,clipped
-columns='([0-9]+,){2}([0-9.e+-]+,){6}[0-9]+(,[0-9.e+-]+)*'
+header=epoch,step,images,lr,nll_nats,bits_per_dim,validation_nll_nats,validation_bits_per_dim,grad_norm,clipped
+columns='([0-9]+,){3}([0-9.e+-]+,){6}[0-9]+(,[0-9.e+-]+)*'
 log_has() {  # log_has <name> <log.csv> <rows>
   local why=""
   if [[ $(head -n 1 "$2") != "$header"* ]]; then why="header: $(head -n 1 "$2")"; fi
