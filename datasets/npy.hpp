@@ -15,7 +15,7 @@ namespace bijou::inline BIJOU_SCALAR {
 
 // The array as it lies in the file; its values become numbers when they are asked for.
 struct NumpyArray {
-  std::string name;   // for messages: "wine.npz: X"
+  std::string name;  // for messages: "wine.npz: X"
   Shape shape;
   std::string dtype;  // as NumPy writes it: "|u1", "<i8", ">f4", "<U12"
   bool fortran = false;
@@ -30,7 +30,7 @@ struct NumpyArray {
   Tensor tensor() const;
   std::vector<double> doubles() const;    // the same without loss (but for integers beyond 2^53)
   std::vector<int64_t> integers() const;  // DataError: values that are no whole numbers, or too large
-  std::string text() const;               // a single string (of U or S): ASCII; DataError for what is more
+  std::string words() const;              // one string (of U or S), as UTF-8; DataError: no text, or several
 };
 
 // DataError: not .npy, another version, a header that cannot be read, a type that is no plain number or text, sizes
