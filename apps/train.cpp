@@ -22,11 +22,12 @@
 namespace bijou::inline BIJOU_SCALAR {
 namespace {
 
-std::string resolved_config(const TrainOptions& o, const std::string& preset, const FlowConfig& config,
+std::string resolved_config(const TrainOptions& o, const Dataset& data, const std::string& preset, const FlowConfig& config,
                             const TrainSettings& s, int64_t steps) {
   nlohmann::ordered_json j;
   j["model"] = o.family;
   j["data"] = o.data;
+  j["data_options"] = nlohmann::ordered_json::parse(data_options_to_json(o, data));
   j["preset"] = preset;
   j["architecture"] = nlohmann::ordered_json::parse(config_to_json(config));
   j["training"] = {{"optimizer", s.rule == TrainSettings::Rule::adamax ? "adamax" : "adam"},
@@ -163,7 +164,8 @@ Preset preset_for(const TrainOptions& options, const Dataset& data) {
 int train(const TrainOptions& options) {
   // It is written into config.json and every checkpoint, both of which are Unicode.
   if (!is_utf8(options.data)) fail<UsageError>("--data ", options.data, ": the path is not UTF-8; rename it");
-  Dataset data = load_dataset(options.data, {.data_dir = options.data_dir});
+  Dataset data = load_dataset(options.data, dataset_options(options));
+  if (!data.remark.empty()) warn(data.remark);
   if (options.bits) reduce_bits(data, *options.bits);
   Preset preset = preset_for(options, data);
   const std::string preset_name = options.preset.empty() ? default_preset(data) : options.preset;
@@ -196,14 +198,16 @@ int train(const TrainOptions& options) {
     return 0;
   }
   RunFolder folder(options.out.empty() ? "runs/" + options.family + "-" + data_stem(options.data) : options.out);
-  const std::string config = resolved_config(options, preset_name, preset.model, s, steps);
+  const std::string config = resolved_config(options, data, preset_name, preset.model, s, steps);
   folder.write("config.json", config);
   folder.write("model.txt", model->summary());
 
   std::cerr << heading;
   fit_to_data(*model, data, options.seed);
   Trainer trainer(*model, preset.model, data, s, steps, options.seed, folder,
-                  {{"training", config}, {"data", options.data}});
+                  {{"training", config},
+                   {"data", options.data},
+                   {"data_options", data_options_to_json(options, data)}});
   const Trainer::Outcome outcome = [&] {
     const InterruptScope catch_signals;
     return trainer.run();
