@@ -128,7 +128,8 @@ int run(int argc, char** argv) {
   const auto data_options = [](CLI::App* command, DataOptions& data) {
     command->add_option("--data-dir", data.data_dir,
                         "where data sets are; else $BIJOU_DATA_DIR, /usr/share/datasets, ./data");
-    command->add_option("--columns", data.columns, "of a table, keep these: names, numbers from 1, ranges (alcohol,3,5-8)");
+    command->add_option("--columns", data.columns,
+                        "of a table, keep these: names, numbers from 1, ranges (alcohol,3,5-8)");
     command->add_option("--separator", data.separator,
                         "of a CSV table: one character, tab or space; default: found on its first line");
     command->add_option("--header", data.header, "of a CSV table: does its first line name the columns? default: auto")

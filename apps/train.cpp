@@ -22,8 +22,8 @@
 namespace bijou::inline BIJOU_SCALAR {
 namespace {
 
-std::string resolved_config(const TrainOptions& o, const Dataset& data, const std::string& preset, const FlowConfig& config,
-                            const TrainSettings& s, int64_t steps) {
+std::string resolved_config(const TrainOptions& o, const Dataset& data, const std::string& preset,
+                            const FlowConfig& config, const TrainSettings& s, int64_t steps) {
   nlohmann::ordered_json j;
   j["model"] = o.family;
   j["data"] = o.data;
@@ -204,10 +204,9 @@ int train(const TrainOptions& options) {
 
   std::cerr << heading;
   fit_to_data(*model, data, options.seed);
-  Trainer trainer(*model, preset.model, data, s, steps, options.seed, folder,
-                  {{"training", config},
-                   {"data", options.data},
-                   {"data_options", data_options_to_json(options, data)}});
+  Trainer trainer(
+      *model, preset.model, data, s, steps, options.seed, folder,
+      {{"training", config}, {"data", options.data}, {"data_options", data_options_to_json(options, data)}});
   const Trainer::Outcome outcome = [&] {
     const InterruptScope catch_signals;
     return trainer.run();

@@ -135,7 +135,8 @@ Dataset parts(const Arrays& arrays, const std::string& name, const DatasetOption
     const NumpyArray* x = find(arrays, names);
     if (x == nullptr) return {};
     if (is_images(*x) != is_image)
-      fail<DataError>(x->name, ": has the shape ", x->shape, ", unlike the training part's; they do not belong together");
+      fail<DataError>(x->name, ": has the shape ", x->shape,
+                      ", unlike the training part's; they do not belong together");
     Examples examples;
     if (is_image) examples.x = images(*x);
     else {
