@@ -164,8 +164,9 @@ Preset preset_for(const TrainOptions& options, const Dataset& data) {
 int train(const TrainOptions& options) {
   // It is written into config.json and every checkpoint, both of which are Unicode.
   if (!is_utf8(options.data)) fail<UsageError>("--data ", options.data, ": the path is not UTF-8; rename it");
+  if (!is_utf8(options.columns) || !is_utf8(options.separator))
+    fail<UsageError>("--columns or --separator is not UTF-8; choose columns by their numbers, or convert the table");
   Dataset data = load_dataset(options.data, dataset_options(options));
-  if (!data.remark.empty()) warn(data.remark);
   if (options.bits) reduce_bits(data, *options.bits);
   Preset preset = preset_for(options, data);
   const std::string preset_name = options.preset.empty() ? default_preset(data) : options.preset;
@@ -186,7 +187,7 @@ int train(const TrainOptions& options) {
       text(title, " on ", data.name, ": ", model->parameter_count(), " parameters, ", data.train.size(), " training, ",
            data.validation.size(), " validation and ", data.test.size(), " test examples\npreset ", preset_name, ": ",
            steps, " steps of ", s.batch_size, " examples, ", kernels::threads(), " threads, about ",
-           memory.total() / (1 << 20), " MiB in a step\n");
+           memory.total() / (1 << 20), " MiB in a step\n", data.remark.empty() ? "" : "warning: " + data.remark + "\n");
   if (options.dry_run) {
     std::cerr << heading;
     print(rehearse(*model, data, s, options.seed), s);

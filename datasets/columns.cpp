@@ -61,7 +61,7 @@ std::string remark_on(std::vector<Repeats> repeats, const Dataset& dataset) {
   for (size_t j = 0; j < std::min(repeats.size(), kMost); ++j) {
     const Repeats& r = repeats[j];
     all += text(j ? "; " : "", in_quotes(dataset.columns[r.column]), " has ", r.distinct, " distinct values in ", rows,
-                " rows, one of them in ", 100 * r.commonest / rows, "%");
+                " rows, one of them ", r.commonest, " times");
   }
   if (repeats.size() > kMost) all += text("; ", repeats.size() - kMost, " more");
   return text(dataset.name, ": ", repeats.size(), " of ", dataset.columns.size(), " columns repeat values (", all,
