@@ -141,7 +141,9 @@ void read_config(const std::string& path, TrainOptions& o) {
     const char* name = key.c_str();
     if (key == "model") o.family = value_of<std::string>(j, name, where);
     else if (key == "data") o.data = value_of<std::string>(j, name, where);
-    else if (key == "preset") o.preset = value_of<std::string>(j, name, where);
+    else if (key == "data_options" && value.is_object()) {
+      static_cast<DataOptions&>(o) = data_options_from_json(value.dump(), o, where);
+    } else if (key == "preset") o.preset = value_of<std::string>(j, name, where);
     else if (key == "bits") o.bits = value_of<int>(j, name, where);
     else if (key == "class_conditional") o.class_conditional = value_of<bool>(j, name, where);
     else if (key == "architecture" && value.is_object()) o.architecture = value.dump();
@@ -163,7 +165,8 @@ void read_config(const std::string& path, TrainOptions& o) {
       set_settings(tried, o.settings, where);
     } else {
       fail<UsageError>(where, ": \"", key, "\": ", value.dump().substr(0, 40),
-                       " is not understood; known are model, data, preset, bits, class_conditional, architecture {...} "
+                       " is not understood; known are model, data, data_options {...}, preset, bits, "
+                       "class_conditional, architecture {...} "
                        "and training {...}");
     }
   }
@@ -183,11 +186,14 @@ FlowConfig with_members(FlowConfig config, const std::string& json) {
   return config;
 }
 
-std::string resolved_config(const TrainOptions& o, const std::string& preset, const FlowConfig& config,
-                            const TrainSettings& settings, int64_t steps) {
+std::string resolved_config(const TrainOptions& o, const Dataset& data, const std::string& preset,
+                            const FlowConfig& config, const TrainSettings& settings, int64_t steps) {
   ordered_json j;
   j["model"] = o.family;
   j["data"] = o.data;
+  if (const auto of_data = ordered_json::parse(data_options_to_json(o, data)); !of_data.empty()) {
+    j["data_options"] = of_data;
+  }
   j["preset"] = preset;
   if (o.bits) j["bits"] = *o.bits;
   if (o.class_conditional) j["class_conditional"] = true;

@@ -24,7 +24,7 @@ void read_config(const std::string& path, TrainOptions& options);
 // The preset's architecture with the members that a config file names: those that the data decide must agree.
 FlowConfig with_members(FlowConfig config, const std::string& json);
 
-std::string resolved_config(const TrainOptions& options, const std::string& preset, const FlowConfig& config,
-                            const TrainSettings& settings, int64_t steps);
+std::string resolved_config(const TrainOptions& options, const Dataset& data, const std::string& preset,
+                            const FlowConfig& config, const TrainSettings& settings, int64_t steps);
 
 }  // namespace bijou
