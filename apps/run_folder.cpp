@@ -2,6 +2,8 @@
 
 #include "flows/model.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -153,6 +155,19 @@ std::string shell_word(const std::string& word) {
   std::string out = "'";
   for (char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
   return out + "'";
+}
+
+std::string data_name(const std::string& data) { return without_slash(data).filename().string(); }
+
+std::string data_of_run(const std::string& run, const std::map<std::string, std::string>& metadata) {
+  const fs::path checkpoint = checkpoint_of(run);
+  std::ifstream file(checkpoint.parent_path().parent_path() / "config.json");
+  const auto config = nlohmann::json::parse(file, nullptr, false);
+  const auto said = metadata.find("data");
+  const std::string name = said == metadata.end() ? "" : said->second;
+  if (!config.is_object() || !config.contains("data") || !config["data"].is_string()) return name;
+  const auto path = config["data"].get<std::string>();
+  return data_name(path) == name ? path : name;  // the file may belong to something else
 }
 
 std::string data_stem(const std::string& data) {

@@ -8,6 +8,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <utility>
 
 namespace bijou::inline BIJOU_SCALAR {
@@ -61,6 +62,12 @@ std::string checkpoint_of(const std::string& run);
 // A path as one word for the shell: quoted where it holds anything but plain characters.
 std::string shell_quoted(const std::string& path);
 std::string shell_word(const std::string& word);  // the same of any word, an option among them
+
+// What a checkpoint says of its data, which holds no path: the name, or the last part of a path.
+std::string data_name(const std::string& data);
+// The data that a run was trained on, as they were given: from the config.json of its folder, which knows the path; else,
+// for a checkpoint that stands alone, what it says itself ("" when it says nothing).
+std::string data_of_run(const std::string& run, const std::map<std::string, std::string>& metadata);
 
 // A name for the folder: "digits", or the stem of a path.
 std::string data_stem(const std::string& data);

@@ -214,8 +214,11 @@ int train(const TrainOptions& options) {
   const std::string out = options.out.empty() ? "runs/" + options.family + "-" + data_stem(options.data) : options.out;
   RunFolder folder = options.resume ? RunFolder::reopened(out) : RunFolder(out);
   const std::string config = resolved_config(options, data, preset_name, preset.model, s, steps);
+  TrainOptions without_path = options;
+  without_path.data = data_name(options.data);
+  const std::string portable = resolved_config(without_path, data, preset_name, preset.model, s, steps);
   std::optional<SavedFlow> saved;
-  if (options.resume) saved = checkpoint_to_resume(folder, config);
+  if (options.resume) saved = checkpoint_to_resume(folder, portable);
   folder.write("config.json", config);
   folder.write("model.txt", model->summary());
 
@@ -224,7 +227,7 @@ int train(const TrainOptions& options) {
   else fit_to_data(*model, data, options.seed);
   Trainer trainer(
       *model, preset.model, data, s, steps, options.seed, folder,
-      {{"training", config}, {"data", options.data}, {"data_options", data_options_to_json(options, data)}});
+      {{"training", portable}, {"data", without_path.data}, {"data_options", data_options_to_json(options, data)}});
   if (saved) {
     trainer.resume(*saved);
     std::cerr << "going on after step " << trainer.steps_done() << "\n";

@@ -1,4 +1,6 @@
 // What trains: Adam and Adamax against references in plain doubles, schedules, and moving averages.
+#include "apps/loop_state.hpp"
+#include "autograd/check.hpp"
 #include "nn/optimizer.hpp"
 #include "tests/helpers.hpp"
 
@@ -162,6 +164,58 @@ TEST_CASE("Adam: a parameter without a gradient stays") {
   module.b.slot()->gradient = Tensor::full({4}, 1);
   adam.clear_gradients();
   CHECK_FALSE(module.b.gradient().defined());
+}
+
+TEST_CASE("Schedule: falling by a factor") {
+  const Schedule step{.kind = Schedule::Kind::step, .learning_rate = 0.4, .warmup_steps = 1, .every = 3, .factor = 0.5};
+  const double expected[] = {0.2, 0.4, 0.4, 0.2, 0.2, 0.2, 0.1};
+  for (int t = 0; t < 7; ++t) CHECK(step.at(t) == doctest::Approx(expected[t]).epsilon(1e-12));
+}
+
+TEST_CASE("optimisers and averages: with their saved state they go on to the same bits") {
+  Bare one, other;
+  Adam first(one), second(other);
+  MovingAverage average(one, 0.9), resumed(other, 0.9);
+  const auto step = [](Bare& model, Adam& adam, MovingAverage& mean, double g) {
+    model.w.slot()->gradient = Tensor::full({2, 3}, g);
+    model.b.slot()->gradient = Tensor::full({4}, g * g);
+    model.running.mutable_data()[0] += static_cast<Real>(g);
+    adam.step(0.1);
+    mean.update();
+  };
+  const auto copy = [](const SavedState& from, const SavedState& to) {
+    REQUIRE(from.tensors.size() == to.tensors.size());
+    for (size_t i = 0; i < from.tensors.size(); ++i) {
+      CHECK(from.tensors[i].first == to.tensors[i].first);
+      *to.tensors[i].second = from.tensors[i].second->clone();
+    }
+    *to.steps = *from.steps;
+  };
+  for (const double g : {1.0, -0.3, 0.7}) step(one, first, average, g);
+  other.w.set_value(one.w.value().clone());
+  other.b.set_value(one.b.value().clone());
+  other.running = one.running.clone();
+  copy(first.state(), second.state());
+  copy(average.state(), resumed.state());
+  step(one, first, average, 0.2);
+  step(other, second, resumed, 0.2);
+  CHECK(values(one.w.value()) == values(other.w.value()));
+  const MovingAverage::Use a(average), b(resumed);
+  CHECK(values(one.b.value()) == values(other.b.value()));
+  CHECK(values(one.running) == values(other.running));
+}
+
+TEST_CASE("loop state: every number comes back to the last bit") {
+  LoopState s{.step = 12, .sums = {2, 1, 0.1 + 0.2, 1 / 3.0}, .best = 1e-300, .best_epoch = 3, .best_step = 9};
+  s.history = {{1, 2.5, -0.1}, {2, 1 / 7.0, 1e300}};
+  const std::string json = to_json(s);
+  const LoopState back = loop_state_from_json(json, "file");
+  CHECK(to_json(back) == json);
+  CHECK(back.sums.nll == 0.1 + 0.2);
+  CHECK(back.history[1].validation == 1e300);
+  CHECK(std::isinf(loop_state_from_json(to_json(LoopState{}), "file").best));
+  for (const char* bad : {"", "[]", "{}", "{\"step\":1}"})
+    CHECK_THROWS_AS(loop_state_from_json(bad, "f"), CheckpointError);
 }
 
 TEST_CASE("Schedule: warm-up, constant, cosine") {
