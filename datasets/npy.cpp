@@ -156,10 +156,14 @@ void for_each_value(const NumpyArray& a, size_t size, const Body& body) {
   }
 }
 
+// Before anything is allocated: a text may have no bytes at all, and then any shape fits.
+void require_numbers(const NumpyArray& a) {
+  if (!a.is_number()) fail<DataError>(a.name, ": holds text (", a.dtype, ") where numbers are expected");
+}
+
 // Calls body(i, value) with each number, as its own type: float, double, int64_t or uint64_t.
 template <class Body>
 void for_each_number(const NumpyArray& a, const Body& body) {
-  if (!a.is_number()) fail<DataError>(a.name, ": holds text (", a.dtype, ") where numbers are expected");
   const size_t size = item_size(a);
   const char kind = a.kind();
   if (kind == 'f' && size == 4)
@@ -174,6 +178,7 @@ void for_each_number(const NumpyArray& a, const Body& body) {
 }  // namespace
 
 Tensor NumpyArray::tensor() const {
+  require_numbers(*this);
   Tensor x(shape);
   const std::span<Real> to = x.mutable_data();
   for_each_number(*this, [&](int64_t i, auto value) {
@@ -185,12 +190,14 @@ Tensor NumpyArray::tensor() const {
 }
 
 std::vector<double> NumpyArray::doubles() const {
+  require_numbers(*this);
   std::vector<double> values(static_cast<size_t>(shape.numel()));
   for_each_number(*this, [&](int64_t i, auto value) { values[i] = static_cast<double>(value); });
   return values;
 }
 
 std::vector<int64_t> NumpyArray::integers() const {
+  require_numbers(*this);
   std::vector<int64_t> values(static_cast<size_t>(shape.numel()));
   for_each_number(*this, [&](int64_t i, auto value) {
     constexpr double kLargest = 0x1p53;  // up to here doubles count in ones

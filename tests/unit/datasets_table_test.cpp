@@ -149,7 +149,7 @@ TEST_CASE("datasets: options of tables are refused for other data") {
   const Folder folder;
   const std::string faces = folder.write("faces", idx(2051, {30, 2, 3}, 180)).string();
   for (const std::string& name : {std::string("digits"), std::string("moons"), faces}) {
-    REFUSES(UsageError, load_dataset(name, columns("1,2")), "--columns is for tables, and ", name);
+    REFUSES(UsageError, load_dataset(name, columns("1,2")), "--columns is for tables, and", name.c_str());
     DatasetOptions options;
     options.separator = ";";
     REFUSES(UsageError, load_dataset(name, options), "--separator is for tables");
