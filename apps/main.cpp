@@ -200,10 +200,20 @@ int run(int argc, char** argv) {
   evaluate_command->add_option("RUN", evaluation.run, "run folder, or a checkpoint file")->required();
   evaluate_command->add_option("--data", evaluation.data, "data set or path; default: what it was trained on");
   evaluate_command->add_option("--data-dir", evaluation.data_dir, "where data sets are");
-  evaluate_command->add_option("--split", evaluation.split, "train, validation or test")
-      ->check(CLI::IsMember({"train", "validation", "test"}))
+  evaluate_command->add_option("--split", evaluation.split, "train, validation, test, or all of them")
+      ->check(CLI::IsMember({"train", "validation", "test", "all"}))
       ->capture_default_str();
-  evaluate_command->add_flag("--json", evaluation.json, "one line of JSON: nll_nats, bits_per_dim, examples, split");
+  evaluate_command->add_flag("--ledger", evaluation.ledger,
+                             "the terms whose sum is the figure: prior by scale, each kind of layer's log-determinant, "
+                             "preprocessing, quantisation");
+  evaluate_command
+      ->add_option("--dequantisations", evaluation.dequantisations, "average over K draws of the images' noise")
+      ->check(CLI::Validator(at_least_one, "K"))
+      ->capture_default_str();
+  evaluate_command->add_flag("--dequantised", evaluation.dequantised,
+                             "the data are real numbers in [0, levels): images that have their noise already");
+  evaluate_command->add_flag("--json", evaluation.json,
+                             "one line of JSON: nll_nats, bits_per_dim, examples, split, their standard errors, ledger");
   common(evaluate_command);
 
   CheckOptions checking;

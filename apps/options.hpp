@@ -60,6 +60,9 @@ struct SampleOptions {
 
 struct EvaluateOptions {
   std::string run, data, data_dir, split = "test";
+  int64_t dequantisations = 1;  // draws of the noise that the figure is averaged over
+  bool dequantised = false;     // the data are real numbers in [0, levels), with their noise
+  bool ledger = false;          // the terms of the figure, too
   bool json = false;
 };
 
