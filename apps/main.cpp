@@ -2,6 +2,7 @@
 #include "apps/options.hpp"
 #include "autograd/kernels/gemm.hpp"
 #include "autograd/kernels/machine.hpp"
+#include "flows/import/import.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -216,6 +217,29 @@ int run(int argc, char** argv) {
                              "one line of JSON: nll_nats, bits_per_dim, examples, split, their standard errors, ledger");
   common(evaluate_command);
 
+  ImportCommand importing;
+  auto* import_command = app.add_subcommand(
+      "import", "make a checkpoint of a model that another program trained, from its state dictionary");
+  import_command->add_option("FILE", importing.file, "a state dictionary as safetensors")->required();
+  import_command->add_option("--from", importing.from, "the program that wrote it")
+      ->required()
+      ->check(CLI::IsMember(import_sources()));
+  import_command->add_option("--out", importing.out, "a run folder, or a checkpoint file (.safetensors)")->required();
+  import_command
+      ->add_option("--size", importing.size,
+                   "height and width of the images; default: 64 (rosinality-glow), 32 (chrischute-realnvp)")
+      ->check(CLI::Validator(at_least_one, "N"));
+  import_command
+      ->add_option("--levels", importing.levels,
+                   "levels of the images, 0 for real numbers as they are; default: 32 (rosinality-glow), 256 "
+                   "(chrischute-realnvp)")
+      ->check(CLI::Range(0, 256));
+  import_command
+      ->add_option("--set", importing.set,
+                   "NAME=VALUE: a member of the architecture that the tensors' shapes do not say; repeatable")
+      ->allow_extra_args(false);
+  common(import_command);
+
   CheckOptions checking;
   auto* check_command = app.add_subcommand(
       "check", "every layer's log-determinant, gradients and inverse against its Jacobian, in double precision");
@@ -267,6 +291,7 @@ int run(int argc, char** argv) {
   }
   if (*sample_command) return sample(sampling);
   if (*evaluate_command) return evaluate(evaluation);
+  if (*import_command) return import_model(importing);
   if (*check_command) return check_model(checking);
   if (*jacobian_command) return picture.model == "lesson" ? draw_lesson(picture) : draw_jacobians(picture);
   std::printf("%s", app.help().c_str());

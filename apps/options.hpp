@@ -66,6 +66,13 @@ struct EvaluateOptions {
   bool json = false;
 };
 
+struct ImportCommand {
+  std::string file, from, out;
+  std::optional<int64_t> size;
+  std::optional<int> levels;
+  std::vector<std::string> set;  // NAME=VALUE: members of the architecture
+};
+
 struct CheckOptions {
   std::string model, preset;  // a run folder, a checkpoint, or a family with a preset
   bool json = false;
@@ -81,6 +88,7 @@ struct JacobianOptions {
 int train(const TrainOptions& options);
 int sample(const SampleOptions& options);
 int evaluate(const EvaluateOptions& options);
+int import_model(const ImportCommand& options);
 int check_model(const CheckOptions& options);  // 1 when a layer fails
 int draw_jacobians(const JacobianOptions& options);
 int draw_lesson(const JacobianOptions& options);  // of which `out` and `seed` are used
