@@ -1,6 +1,6 @@
 // Evaluating a model on a set of examples.
 #pragma once
-#include "apps/ledger.hpp"
+#include "flows/ledger.hpp"
 #include "datasets/loader.hpp"
 #include "flows/model.hpp"
 

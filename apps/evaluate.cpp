@@ -29,6 +29,15 @@ Examples part_of(const Dataset& data, const std::string& split) {
   return all;
 }
 
+// A table whose rows are images of real numbers, laid out as [H, W, C].
+Dataset as_images(Dataset data, const Shape& image) {
+  if (data.is_image() || image.rank() != 3 || data.dimensions() != image.numel()) return data;
+  for (Examples* part : {&data.train, &data.validation, &data.test}) {
+    if (part->size() > 0) part->x = part->x.reshape({part->size(), image[0], image[1], image[2]});
+  }
+  return data;
+}
+
 // The levels of the noise that is still to be added: 0 for data that have it already.
 int levels_of(const EvaluateOptions& options, const std::string& name, const Dataset& data, const DataSpec& spec) {
   const bool has_noise = options.dequantised && data.levels == 0 && spec.levels > 0;
@@ -86,7 +95,7 @@ int evaluate(const EvaluateOptions& options) {
                                                           : "";
   if (name.empty()) fail<UsageError>("the checkpoint does not say what data it was trained on; name them with --data");
   const DataSpec& spec = data_of(saved.config);
-  const Dataset data = as_trained(load_dataset(name, {.data_dir = options.data_dir}), spec);
+  const Dataset data = as_images(as_trained(load_dataset(name, {.data_dir = options.data_dir}), spec), spec.input);
   const int levels = levels_of(options, name, data, spec);
   const Examples part = part_of(data, options.split);
   if (options.dequantised) require_in_range(part.x, spec.levels, name);

@@ -199,7 +199,8 @@ int run(int argc, char** argv) {
   EvaluateOptions evaluation;
   auto* evaluate_command = app.add_subcommand("evaluate", "the log-likelihood of data under a trained flow");
   evaluate_command->add_option("RUN", evaluation.run, "run folder, or a checkpoint file")->required();
-  evaluate_command->add_option("--data", evaluation.data, "data set or path; default: what it was trained on");
+  evaluate_command->add_option("--data", evaluation.data, "data set or path; default: what it was trained on. A table may hold images, "
+                               "a row each, as height x width x channels numbers");
   evaluate_command->add_option("--data-dir", evaluation.data_dir, "where data sets are");
   evaluate_command->add_option("--split", evaluation.split, "train, validation, test, or all of them")
       ->check(CLI::IsMember({"train", "validation", "test", "all"}))

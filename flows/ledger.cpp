@@ -1,4 +1,4 @@
-#include "apps/ledger.hpp"
+#include "flows/ledger.hpp"
 
 #include "flows/actnorm.hpp"
 #include "flows/batch_norm.hpp"
