@@ -95,7 +95,10 @@ int evaluate(const EvaluateOptions& options) {
                                                           : "";
   if (name.empty()) fail<UsageError>("the checkpoint does not say what data it was trained on; name them with --data");
   const DataSpec& spec = data_of(saved.config);
-  const Dataset data = as_images(as_trained(load_dataset(name, {.data_dir = options.data_dir}), spec), spec.input);
+  const auto kept = saved.metadata.find("data_options");
+  const DataOptions how =
+      data_options_from_json(kept == saved.metadata.end() ? "" : kept->second, options, options.run);
+  const Dataset data = as_images(as_trained(load_dataset(name, dataset_options(how)), spec), spec.input);
   const int levels = levels_of(options, name, data, spec);
   const Examples part = part_of(data, options.split);
   if (options.dequantised) require_in_range(part.x, spec.levels, name);

@@ -3,15 +3,28 @@
 
 #include "apps/options.hpp"
 #include "apps/run_folder.hpp"
+#include "datasets/file.hpp"
+#include "datasets/npz.hpp"
 #include "flows/checkpoint.hpp"
 
+#include <fstream>
 #include <iostream>
 
 namespace bijou::inline BIJOU_SCALAR {
 namespace {
 
+// As safetensors, or as NumPy's archive with an array for each tensor.
 TensorFile read_state(const std::string& path) {
-  return read_safetensors(path);
+  std::ifstream file(path, std::ios::binary);
+  std::string first(4, '\0');
+  if (!file.read(first.data(), 4) || !looks_like_zip(first)) return read_safetensors(path);
+  TensorFile state{.tensors = {}, .metadata = {}, .path = path};
+  for (const auto& [name, array] : read_npz(read_file(path), path)) {
+    if (!array.is_number())
+      fail<CheckpointError>(path, ": '", name, "' holds ", array.dtype, ", no numbers; a state dictionary has only tensors");
+    state.tensors.emplace_back(name, array.tensor());
+  }
+  return state;
 }
 
 }  // namespace

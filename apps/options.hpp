@@ -36,9 +36,24 @@ struct Preset {
 Preset find_preset(const std::string& family, const std::string& name, const Dataset& data);
 std::string default_preset(const Dataset& data);
 
-struct TrainOptions {
+// Which data, and how they are read.
+struct DataOptions {
+  std::string data, data_dir;              // a name or a path; where names are looked for
+  std::string columns, separator, header;  // of tables, as DatasetOptions has them; header: yes, no, auto or empty
+  bool dequantise = false;
+  std::vector<double> noise_widths;  // no flag: of the table that a model was trained on
+};
+DatasetOptions dataset_options(const DataOptions& options);
+
+// What a checkpoint keeps of them, so that the model sees the same data again: JSON of all members that are set, but for
+// data and data_dir. `data` has the widths of the noise.
+std::string data_options_to_json(const DataOptions& options, const Dataset& data);
+// Those of a checkpoint ("" where it has none), and over them what is given now. CheckpointError, beginning with `where`.
+DataOptions data_options_from_json(const std::string& json, const DataOptions& given, const std::string& where);
+
+struct TrainOptions : DataOptions {
   std::string program = "bijou";  // as it was called, for the command that is printed at the end
-  std::string family = "realnvp", data = "digits", data_dir, preset, out;
+  std::string family = "realnvp", preset, out;
   std::vector<std::string> set;    // NAME=VALUE: members of the preset's architecture to be replaced
   std::optional<int> bits;         // of images of 256 levels: keep so many
   bool class_conditional = false;  // Glow: a top prior for each class
@@ -58,8 +73,8 @@ struct SampleOptions {
   uint64_t seed = 0;
 };
 
-struct EvaluateOptions {
-  std::string run, data, data_dir, split = "test";
+struct EvaluateOptions : DataOptions {
+  std::string run, split = "test";
   int64_t dequantisations = 1;  // draws of the noise that the figure is averaged over
   bool dequantised = false;     // the data are real numbers in [0, levels), with their noise
   bool ledger = false;          // the terms of the figure, too

@@ -1,8 +1,11 @@
 #include "datasets/dataset.hpp"
 
+#include "datasets/arrays.hpp"
 #include "datasets/cifar.hpp"
+#include "datasets/columns.hpp"
 #include "datasets/file.hpp"
 #include "datasets/idx.hpp"
+#include "datasets/npz.hpp"
 #include "datasets/table.hpp"
 #include "datasets/toys.hpp"
 
@@ -16,10 +19,17 @@ namespace {
 
 Dataset load_path(const std::string& path, const DatasetOptions& options) {
   std::error_code ignored;
-  if (std::filesystem::is_directory(path, ignored))
+  if (std::filesystem::is_directory(path, ignored) && holds_npy(path)) return load_npy_folder(path, options);
+  if (std::filesystem::is_directory(path, ignored)) {
+    refuse_table_options(options, path);
     return holds_cifar10(path) ? load_cifar10_folder(path, path) : load_idx_folder(path, path);
-  const std::string content = read_file(path);
-  return looks_like_idx(content) ? load_idx_file(content, path, options) : load_table(content, path, options);
+  }
+  std::string content = read_file(path);
+  if (looks_like_npy(content)) return load_npy(std::move(content), path, options);
+  if (looks_like_zip(content)) return load_npz(content, path, options);
+  if (!looks_like_idx(content)) return load_table(content, path, options);
+  refuse_table_options(options, path);
+  return load_idx_file(content, path, options);
 }
 
 }  // namespace
@@ -72,6 +82,7 @@ std::vector<std::string> dataset_names() {
 }
 
 Dataset load_dataset(const std::string& name_or_path, const DatasetOptions& options) {
+  if (std::ranges::count(dataset_names(), name_or_path) > 0) refuse_table_options(options, name_or_path);
   if (name_or_path == "digits") return load_digits(options);
   if (name_or_path == "mnist" || name_or_path == "fashion-mnist") return load_idx(name_or_path, options);
   if (name_or_path == "cifar-10") return load_cifar10(options);
@@ -84,7 +95,7 @@ Dataset load_dataset(const std::string& name_or_path, const DatasetOptions& opti
   std::string names;
   for (const std::string& name : dataset_names()) names += (names.empty() ? "" : ", ") + name;
   fail<UsageError>("unknown data set ", in_quotes(name_or_path), ": known are ", names,
-                   "; a path to an IDX file, a folder of IDX or CIFAR-10 files or a .csv works too");
+                   "; a path to an IDX file, a folder of IDX or CIFAR-10 files, a .csv, .npy or .npz works too");
 }
 
 }  // namespace bijou
