@@ -42,8 +42,8 @@ Dataset as_images(Dataset data, const Shape& image) {
 int levels_of(const EvaluateOptions& options, const std::string& name, const Dataset& data, const DataSpec& spec) {
   const bool has_noise = options.dequantised && data.levels == 0 && spec.levels > 0;
   if (options.dequantised && !has_noise) {
-    fail<UsageError>("--dequantised is for real numbers under a model of images of whole numbers; '", name,
-                     "' has ", data.levels, " levels, the model ", spec.levels);
+    fail<UsageError>("--dequantised is for real numbers under a model of images of whole numbers; '", name, "' has ",
+                     data.levels, " levels, the model ", spec.levels);
   }
   if (data.example_shape() != spec.input || (data.levels != spec.levels && !has_noise)) {
     fail<CheckpointError>(options.run, ": the model is for examples ", spec.input, " of ", spec.levels,

@@ -21,7 +21,8 @@ TensorFile read_state(const std::string& path) {
   TensorFile state{.tensors = {}, .metadata = {}, .path = path};
   for (const auto& [name, array] : read_npz(read_file(path), path)) {
     if (!array.is_number())
-      fail<CheckpointError>(path, ": '", name, "' holds ", array.dtype, ", no numbers; a state dictionary has only tensors");
+      fail<CheckpointError>(path, ": '", name, "' holds ", array.dtype,
+                            ", no numbers; a state dictionary has only tensors");
     state.tensors.emplace_back(name, array.tensor());
   }
   return state;

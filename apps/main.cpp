@@ -213,7 +213,8 @@ int run(int argc, char** argv) {
   EvaluateOptions evaluation;
   auto* evaluate_command = app.add_subcommand("evaluate", "the log-likelihood of data under a trained flow");
   evaluate_command->add_option("RUN", evaluation.run, "run folder, or a checkpoint file")->required();
-  evaluate_command->add_option("--data", evaluation.data, "data set or path; default: what it was trained on. A table may hold images, "
+  evaluate_command->add_option("--data", evaluation.data,
+                               "data set or path; default: what it was trained on. A table may hold images, "
                                "a row each, as height x width x channels numbers");
   data_options(evaluate_command, evaluation);
   evaluate_command->add_option("--split", evaluation.split, "train, validation, test, or all of them")
@@ -228,14 +229,17 @@ int run(int argc, char** argv) {
       ->capture_default_str();
   evaluate_command->add_flag("--dequantised", evaluation.dequantised,
                              "the data are real numbers in [0, levels): images that have their noise already");
-  evaluate_command->add_flag("--json", evaluation.json,
-                             "one line of JSON: nll_nats, bits_per_dim, examples, split, their standard errors, ledger");
+  evaluate_command->add_flag(
+      "--json", evaluation.json,
+      "one line of JSON: nll_nats, bits_per_dim, examples, split, their standard errors, ledger");
   common(evaluate_command);
 
   ImportCommand importing;
   auto* import_command = app.add_subcommand(
       "import", "make a checkpoint of a model that another program trained, from its state dictionary");
-  import_command->add_option("FILE", importing.file, "a state dictionary: safetensors, or .npz with an array for each tensor")->required();
+  import_command
+      ->add_option("FILE", importing.file, "a state dictionary: safetensors, or .npz with an array for each tensor")
+      ->required();
   import_command->add_option("--from", importing.from, "the program that wrote it")
       ->required()
       ->check(CLI::IsMember(import_sources()));

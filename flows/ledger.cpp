@@ -44,9 +44,7 @@ std::vector<int64_t> latents_by_scale(const Flow& flow) {
   return {flow.output_shape().numel()};
 }
 
-std::string prior_of(size_t scale, size_t scales) {
-  return scales == 1 ? "prior" : text("prior, scale ", scale + 1);
-}
+std::string prior_of(size_t scale, size_t scales) { return scales == 1 ? "prior" : text("prior, scale ", scale + 1); }
 
 // The scale that a layer stands in, by its path.
 size_t scale_of(const Flow& flow) {

@@ -7,7 +7,7 @@ namespace {
 
 // In the variant's order; those with presets stand first.
 constexpr const char* kFamilies[] = {"nice", "realnvp", "glow", "rosinality-glow", "chrischute-realnvp", "nflows-nice"};
-constexpr const char* kTitles[] = {"NICE", "RealNVP", "Glow", "Glow (rosinality)", "RealNVP (chrischute)",
+constexpr const char* kTitles[] = {"NICE",         "RealNVP", "Glow", "Glow (rosinality)", "RealNVP (chrischute)",
                                    "NICE (nflows)"};
 constexpr size_t kWithPresets = 3;
 static_assert(std::size(kFamilies) == std::variant_size_v<FlowConfig>);
@@ -40,8 +40,8 @@ std::vector<std::string> families() { return {kFamilies, kFamilies + kWithPreset
 bool is_family(const std::string& name) { return std::ranges::find(kFamilies, name) != std::end(kFamilies); }
 
 FlowConfig blank_config(const std::string& family) {
-  const FlowConfig all[] = {NICEConfig{}, RealNVPConfig{}, GlowConfig{}, RosinalityGlowConfig{},
-                            ChrischuteRealNVPConfig{}, NflowsNICEConfig{}};
+  const FlowConfig all[] = {NICEConfig{},           RealNVPConfig{},           GlowConfig{},
+                            RosinalityGlowConfig{}, ChrischuteRealNVPConfig{}, NflowsNICEConfig{}};
   return all[index_of(family)];
 }
 std::string family_of(const FlowConfig& config) { return kFamilies[config.index()]; }

@@ -78,7 +78,8 @@ NflowsNICEConfig nflows_nice_of(const TensorFile& file) {
   config.data.input = Shape{stay + change};
   if (const int64_t out = file.at(net + "final_layer.bias").numel(); out == 2 * change && change > 0) {
     fail<CheckpointError>(file.path, ": affine couplings of nflows (", net, "final_layer.bias has ", out,
-                          " values for ", change, " columns), of which only the additive ones can be imported "
+                          " values for ", change,
+                          " columns), of which only the additive ones can be imported "
                           "(use_volume_preserving=True)");
   }
   return config;

@@ -95,11 +95,11 @@ RosinalityGlowConfig rosinality_glow_of(const TensorFile& file) {
   const Tensor& first = file.at("blocks.0.flows.0.coupling.net.0.weight");  // [width, c / 2, 3, 3]
   const Tensor& last = file.at("blocks.0.flows.0.coupling.net.4.conv.weight");
   require(first.rank() == 4 && last.rank() == 4, "rosinality_glow_of", "convolutions of shape ", first.shape(), " and ",
-        last.shape());
+          last.shape());
   config.width = first.shape()[0];
   config.data.input = {64, 64, first.shape()[1] / 2};
-  config.law = last.shape()[0] == first.shape()[1] ? RosinalityGlowConfig::Law::additive
-                                                   : RosinalityGlowConfig::Law::affine;
+  config.law =
+      last.shape()[0] == first.shape()[1] ? RosinalityGlowConfig::Law::additive : RosinalityGlowConfig::Law::affine;
   config.mixing = holds(file, "blocks.0.flows.0.invconv.weight") ? RosinalityGlowConfig::Mixing::conv
                                                                  : RosinalityGlowConfig::Mixing::plu;
   return config;

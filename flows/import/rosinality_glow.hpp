@@ -11,11 +11,11 @@ namespace bijou::inline BIJOU_SCALAR {
 
 struct RosinalityGlowConfig {
   DataSpec data{.input = {64, 64, 3}, .levels = 32, .low = -0.5, .alpha = 0};  // 5 bits, as train.py has by default
-  int scales = 4;                                                             // its n_block
-  int steps = 32;                                                             // its n_flow
-  int64_t width = 512;                                                        // its filter_size
-  enum class Mixing { conv, plu } mixing = Mixing::plu;                       // conv: its --no_lu
-  enum class Law { affine, additive } law = Law::additive;                    // affine: its --affine
+  int scales = 4;                                                              // its n_block
+  int steps = 32;                                                              // its n_flow
+  int64_t width = 512;                                                         // its filter_size
+  enum class Mixing { conv, plu } mixing = Mixing::plu;                        // conv: its --no_lu
+  enum class Law { affine, additive } law = Law::additive;                     // affine: its --affine
 };
 
 std::unique_ptr<FlowModel> build_rosinality_glow(const RosinalityGlowConfig& config, uint64_t seed);

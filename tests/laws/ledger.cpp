@@ -92,7 +92,8 @@ TEST_CASE("ledger: batches and draws add up to the mean over draws") {
   const Tensor p = model->log_prob(x).value(), q = model->log_prob(y).value();
   std::vector<double> nll;
   double mean = 0, squares = 0;
-  for (int64_t i = 0; i < kExamples; ++i) nll.push_back(-(p.data()[i] + q.data()[i]) / 2), mean += nll.back() / kExamples;
+  for (int64_t i = 0; i < kExamples; ++i)
+    nll.push_back(-(p.data()[i] + q.data()[i]) / 2), mean += nll.back() / kExamples;
   for (const double v : nll) squares += (v - mean) * (v - mean);
   same(ledger.total().mean, mean);
   same(ledger.total().error, std::sqrt(squares / (kExamples - 1) / kExamples));

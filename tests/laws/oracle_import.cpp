@@ -120,9 +120,9 @@ TEST_CASE("import: every tensor that is missing, left over or misshapen is liste
   const std::string why = refusal(file, kRealNVP);
   CAPTURE(why);
   CHECK(why.find("4 tensors do not fit") != std::string::npos);
-  for (const char* part : {"out_conv.conv.bias has shape [5], the model wants [6]",
-                           "in_norm.weight has shape [2, 3], the model wants [3]",
-                           "missing flows.in_couplings.1.st_net.in_skip.conv.weight_g", "left over optimizer.step [1]"}) {
+  for (const char* part :
+       {"out_conv.conv.bias has shape [5], the model wants [6]", "in_norm.weight has shape [2, 3], the model wants [3]",
+        "missing flows.in_couplings.1.st_net.in_skip.conv.weight_g", "left over optimizer.step [1]"}) {
     CHECK(why.find(part) != std::string::npos);
   }
 }
