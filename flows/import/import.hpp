@@ -6,9 +6,9 @@
 namespace bijou::inline BIJOU_SCALAR {
 
 struct ImportOptions {
-  std::optional<int64_t> size;   // of images, which convolutions do not say; default: the source's
-  std::optional<int> levels;     // of images; 0: real numbers as they are; default: the source's
-  std::vector<std::string> set;  // NAME=VALUE: members of the architecture, where the shapes say something else
+  std::optional<int64_t> size = {};   // of images, which convolutions do not say; default: the source's
+  std::optional<int> levels = {};     // of images; 0: real numbers as they are; default: the source's
+  std::vector<std::string> set = {};  // NAME=VALUE: members of the architecture, where the shapes say something else
 };
 
 struct Imported {

@@ -58,7 +58,7 @@ verdict "import: what is refused leaves nothing" "$([[ -e never ]] && echo "ther
 # ---- data that have their noise
 expect_exit "import: --dequantised for data without levels in the model" 2 'dequantised is for real numbers' \
   "$bijou" evaluate nflows-npz --data nflows.csv --dequantised
-awk -F, 'BEGIN { OFS = "," } { $1 = 256; print }' chrischute-realnvp.csv >outside.csv
+awk -F, 'BEGIN { OFS = "," } NR == 1 { $1 = 256 } { print }' chrischute-realnvp.csv >outside.csv
 expect_exit "import: --dequantised: a number outside of the levels" 3 'below 256, found 256' \
   "$bijou" evaluate chrischute-realnvp-npz --data outside.csv --dequantised --split all
 
