@@ -122,7 +122,7 @@ OPENBLAS      = CXX=$(call quote,$(CXX)) BLAS_DIR=$(call quote,$(BLAS_DIR)) bash
 
 # ---- sources --------------------------------------------------------------------------------------------------------
 
-LIBRARY := $(foreach room,autograd autograd/kernels nn flows datasets,$(sort $(wildcard $(room)/*.cpp)))
+LIBRARY := $(foreach room,autograd autograd/kernels nn flows flows/import datasets,$(sort $(wildcard $(room)/*.cpp)))
 PROGRAM := $(sort $(wildcard apps/*.cpp apps/plot/*.cpp))
 INSPECT := $(sort $(wildcard apps/inspect/*.cpp))
 BENCH   := $(sort $(wildcard apps/bench/*.cpp))
@@ -264,7 +264,7 @@ bench-peers: build/bijou-bench
 
 # ---- reading --------------------------------------------------------------------------------------------------------
 
-ROOMS     := autograd autograd/kernels nn flows datasets apps apps/bench apps/inspect apps/plot tests tests/laws tests/tables tests/unit
+ROOMS     := autograd autograd/kernels nn flows flows/import datasets apps apps/bench apps/inspect apps/plot tests tests/laws tests/tables tests/unit
 FORMATTED := $(sort $(foreach room,$(ROOMS),$(wildcard $(room)/*.hpp $(room)/*.cpp)))
 
 format format-check: format-tools

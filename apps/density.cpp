@@ -8,25 +8,32 @@ namespace {
 // So many examples of D numbers go through a model at once: memory stays bounded.
 int64_t block_of(int64_t dimensions) { return std::clamp<int64_t>(int64_t{500} * 784 / dimensions, 1, 500); }
 
-// Calls see(x, first row) for the examples, block by block, dequantised.
-void for_each_block(const Examples& examples, int levels, const std::function<void(const Tensor&, int64_t)>& see) {
+// Calls see(x, first row) for the examples, block by block, dequantised by this draw of the noise.
+void for_each_block(const Examples& examples, int levels, const std::function<void(const Tensor&, int64_t)>& see,
+                    uint64_t draw = 0) {
   constexpr uint64_t kEvaluationSeed = 0xE7A1;
   const int64_t block = block_of(examples.x.shape().from(1).numel());
   for (int64_t begin = 0; begin < examples.size(); begin += block) {
     const int64_t end = std::min(examples.size(), begin + block);
-    see(dequantise(examples.x.rows(begin, end), levels, kEvaluationSeed, 0, begin), begin);
+    see(dequantise(examples.x.rows(begin, end), levels, kEvaluationSeed, draw, begin), begin);
   }
 }
 
 }  // namespace
 
 double average_nll(const FlowModel& model, const Examples& examples, int levels) {
-  double sum = 0;
-  for_each_block(examples, levels, [&](const Tensor& x, int64_t) {
-    const Tensor log_p = model.log_prob(x).value();
-    for (Real v : log_p.data()) sum -= v;
-  });
-  return sum / static_cast<double>(examples.size());
+  return ledger_of(model, examples, levels).total().mean;
+}
+
+Ledger ledger_of(const FlowModel& model, const Examples& examples, int levels, int64_t draws) {
+  Ledger ledger(examples.size());
+  for (int64_t draw = 0; draw < draws; ++draw) {
+    const auto enter = [&](const Tensor& x, int64_t first) {
+      ledger.enter(model, x, levels, first, 1.0 / static_cast<double>(draws));
+    };
+    for_each_block(examples, levels, enter, static_cast<uint64_t>(draw));
+  }
+  return ledger;
 }
 
 // All three from log p(x | y) p(y): its logsumexp over y, its entry at the label, its largest entry.

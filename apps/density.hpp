@@ -1,5 +1,6 @@
 // Evaluating a model on a set of examples.
 #pragma once
+#include "flows/ledger.hpp"
 #include "datasets/loader.hpp"
 #include "flows/model.hpp"
 
@@ -10,6 +11,10 @@ namespace bijou::inline BIJOU_SCALAR {
 // The average -log p(x) in nats per example. Images are dequantised by a fixed draw, the same for every model and
 // every call, so that figures can be compared.
 double average_nll(const FlowModel& model, const Examples& examples, int levels);
+
+// The terms of -log p(x) for each example, averaged over so many draws of the dequantisation's noise, the first of which
+// is that of average_nll.
+Ledger ledger_of(const FlowModel& model, const Examples& examples, int levels, int64_t draws = 1);
 
 // The same of a class-conditional model, with what it says about the classes.
 struct ClassFigures {

@@ -2,6 +2,7 @@
 #include "apps/config.hpp"
 #include "autograd/kernels/gemm.hpp"
 #include "autograd/kernels/machine.hpp"
+#include "flows/import/import.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -247,18 +248,55 @@ int run(int argc, char** argv) {
   EvaluateOptions evaluation;
   auto* evaluate_command = app.add_subcommand("evaluate", "the log-likelihood of data under a trained flow");
   evaluate_command->add_option("RUN", evaluation.run, "run folder, or a checkpoint file")->required();
-  evaluate_command->add_option("--data", evaluation.data, "data set or path; default: what it was trained on");
+  evaluate_command->add_option("--data", evaluation.data,
+                               "data set or path; default: what it was trained on. A table may hold images, "
+                               "a row each, as height x width x channels numbers");
   data_options(evaluate_command, evaluation);
-  evaluate_command->add_option("--split", evaluation.split, "train, validation or test")
-      ->check(CLI::IsMember({"train", "validation", "test"}))
+  evaluate_command->add_option("--split", evaluation.split, "train, validation, test, or all of them")
+      ->check(CLI::IsMember({"train", "validation", "test", "all"}))
       ->capture_default_str();
-  evaluate_command->add_flag("--json", evaluation.json, "one line of JSON: nll_nats, bits_per_dim, examples, split");
+  evaluate_command->add_flag("--ledger", evaluation.ledger,
+                             "the terms whose sum is the figure: prior by scale, each kind of layer's log-determinant, "
+                             "preprocessing, quantisation");
+  evaluate_command
+      ->add_option("--dequantisations", evaluation.dequantisations, "average over K draws of the images' noise")
+      ->check(CLI::Validator(at_least_one, "K"))
+      ->capture_default_str();
+  evaluate_command->add_flag("--dequantised", evaluation.dequantised,
+                             "the data are real numbers in [0, levels): images that have their noise already");
+  evaluate_command->add_flag(
+      "--json", evaluation.json,
+      "one line of JSON: nll_nats, bits_per_dim, examples, split, their standard errors, ledger");
   common(evaluate_command);
 
   ReplayOptions replaying;
   auto* replay_command = app.add_subcommand("replay", "a training step that failed, once more and layer by layer");
   replay_command->add_option("RECORD", replaying.record, "a file of a run's folder flight/")->required();
   common(replay_command);
+  ImportCommand importing;
+  auto* import_command = app.add_subcommand(
+      "import", "make a checkpoint of a model that another program trained, from its state dictionary");
+  import_command
+      ->add_option("FILE", importing.file, "a state dictionary: safetensors, or .npz with an array for each tensor")
+      ->required();
+  import_command->add_option("--from", importing.from, "the program that wrote it")
+      ->required()
+      ->check(CLI::IsMember(import_sources()));
+  import_command->add_option("--out", importing.out, "a run folder, or a checkpoint file (.safetensors)")->required();
+  import_command
+      ->add_option("--size", importing.size,
+                   "height and width of the images; default: 64 (rosinality-glow), 32 (chrischute-realnvp)")
+      ->check(CLI::Validator(at_least_one, "N"));
+  import_command
+      ->add_option("--levels", importing.levels,
+                   "levels of the images, 0 for real numbers as they are; default: 32 (rosinality-glow), 256 "
+                   "(chrischute-realnvp)")
+      ->check(CLI::Range(0, 256));
+  import_command
+      ->add_option("--set", importing.set,
+                   "NAME=VALUE: a member of the architecture that the tensors' shapes do not say; repeatable")
+      ->allow_extra_args(false);
+  common(import_command);
 
   CheckOptions checking;
   auto* check_command = app.add_subcommand(
@@ -321,6 +359,7 @@ int run(int argc, char** argv) {
   if (*sample_command) return sample(sampling);
   if (*evaluate_command) return evaluate(evaluation);
   if (*replay_command) return replay(replaying);
+  if (*import_command) return import_model(importing);
   if (*check_command) return check_model(checking);
   if (*jacobian_command) return picture.model == "lesson" ? draw_lesson(picture) : draw_jacobians(picture);
   std::printf("%s", app.help().c_str());

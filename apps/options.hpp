@@ -87,7 +87,17 @@ struct SampleOptions {
 
 struct EvaluateOptions : DataOptions {
   std::string run, split = "test";
+  int64_t dequantisations = 1;  // draws of the noise that the figure is averaged over
+  bool dequantised = false;     // the data are real numbers in [0, levels), with their noise
+  bool ledger = false;          // the terms of the figure, too
   bool json = false;
+};
+
+struct ImportCommand {
+  std::string file, from, out;
+  std::optional<int64_t> size;
+  std::optional<int> levels;
+  std::vector<std::string> set;  // NAME=VALUE: members of the architecture
 };
 
 struct CheckOptions {
@@ -110,6 +120,7 @@ int train(const TrainOptions& options);
 int sample(const SampleOptions& options);
 int evaluate(const EvaluateOptions& options);
 int replay(const ReplayOptions& options);      // NonFiniteError: the step fails again
+int import_model(const ImportCommand& options);
 int check_model(const CheckOptions& options);  // 1 when a layer fails
 int draw_jacobians(const JacobianOptions& options);
 int draw_lesson(const JacobianOptions& options);  // of which `out` and `seed` are used

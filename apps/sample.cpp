@@ -16,7 +16,7 @@ void write_samples(const std::string& path, const FlowModel& model, const Draw& 
   file.precision(9);
   for_each_sample(model, draw, [&](const Tensor& x) {
     if (!file.is_open()) file.open(path);  // not before there is a sample: a model may turn out to be damaged
-    const int64_t d = x.shape()[1];
+    const int64_t d = x.numel() / x.shape()[0];
     for (int64_t i = 0; i < x.numel() && file; ++i) {
       if (!std::isfinite(x.data()[i]))
         fail<NonFiniteError>(path, ": a sample is not finite; try a smaller --temperature, or train on");
@@ -40,7 +40,8 @@ std::vector<int> labels_of(const SampleOptions& options, const FlowModel& model)
 
 int sample(const SampleOptions& options) {
   const SavedFlow saved = load_flow(checkpoint_of(options.run));
-  const bool image = data_of(saved.config).input.rank() == 3;
+  // Images of real numbers have no levels to be drawn as grey values: they go into a table, a row each.
+  const bool image = data_of(saved.config).input.rank() == 3 && data_of(saved.config).levels > 1;
   const std::filesystem::path beside = std::filesystem::is_directory(options.run) ? options.run : ".";
   const char* extension = image ? ".png" : ".csv";
   const Draw draw{options.count, options.temperature, options.seed, labels_of(options, *saved.model)};

@@ -91,6 +91,17 @@ double least_values(const GlowConfig& c) {
   if (c.data.input.rank() != 3) return (1 + chain(c.hidden)) * steps + c.classes;
   return std::max(width, 1.0) * std::max(width, 1.0) * steps * c.scales + c.classes;
 }
+double least_values(const RosinalityGlowConfig& c) {
+  return static_cast<double>(c.width) * static_cast<double>(c.width) * c.steps * c.scales;
+}
+double least_values(const ChrischuteRealNVPConfig& c) {
+  const double features = static_cast<double>(c.features);
+  return features * features * 9 * static_cast<double>(std::max<int64_t>(c.blocks, 1)) + std::exp2(c.scales);
+}
+double least_values(const NflowsNICEConfig& c) {
+  const double width = static_cast<double>(c.width);
+  return std::max(width, width * width * 2 * static_cast<double>(c.blocks)) * c.couplings;
+}
 
 // Whether the file's values could be enough for the largest layers that its configuration asks for. A forged
 // configuration is refused before anything is built; what is merely missing, load_state names.
@@ -109,8 +120,7 @@ SavedFlow load_flow(const std::string& path) {
     fail<CheckpointError>(
         path, ": a safetensors file, but not a checkpoint of Bijou (its metadata hold no format \"bijou\")");
   }
-  const auto known = families();
-  if (meta("format_version") != kFormatVersion || std::ranges::find(known, meta("model")) == known.end()) {
+  if (meta("format_version") != kFormatVersion || !is_family(meta("model"))) {
     fail<CheckpointError>(path, ": format_version ", meta("format_version"), ", model '", meta("model"),
                           "'; this program reads version ", kFormatVersion,
                           " of nice, realnvp and glow, use the one that wrote it");

@@ -32,6 +32,14 @@ struct Names<GlowConfig::Law> {
   static constexpr const char* all[] = {"affine", "additive"};
 };
 template <>
+struct Names<RosinalityGlowConfig::Mixing> {
+  static constexpr const char* all[] = {"conv", "plu"};
+};
+template <>
+struct Names<RosinalityGlowConfig::Law> {
+  static constexpr const char* all[] = {"affine", "additive"};
+};
+template <>
 struct Names<GlowConfig::Scale> {
   static constexpr const char* all[] = {"exp", "sigmoid"};
 };
@@ -110,6 +118,21 @@ void members(const Visit& visit, Config& c) {
       visit("couplings", c.couplings);
       visit("hidden", c.hidden);
     }
+  } else if constexpr (std::is_same_v<C, RosinalityGlowConfig>) {
+    visit("scales", c.scales);
+    visit("steps", c.steps);
+    visit("width", c.width);
+    visit("mixing", c.mixing);
+    visit("law", c.law);
+  } else if constexpr (std::is_same_v<C, ChrischuteRealNVPConfig>) {
+    visit("scales", c.scales);
+    visit("features", c.features);
+    visit("blocks", c.blocks);
+  } else if constexpr (std::is_same_v<C, NflowsNICEConfig>) {
+    visit("couplings", c.couplings);
+    visit("width", c.width);
+    visit("blocks", c.blocks);
+    visit("batch_norm", c.batch_norm);
   } else {
     if (image) {
       visit("scales", c.scales);
@@ -137,7 +160,7 @@ std::string config_to_json(const FlowConfig& config) {
 FlowConfig config_from_json(const std::string& family, const std::string& json, const std::string& where) {
   try {
     const auto j = ordered_json::parse(json);
-    FlowConfig config = flow_preset(family, preset_names(family).front());  // of the right type; every member is read
+    FlowConfig config = blank_config(family);  // of the right type; every member is read
     std::visit([&](auto& c) { members(Reader{j}, c); }, config);
     return config;
   } catch (const std::exception& e) {

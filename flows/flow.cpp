@@ -2,6 +2,8 @@
 
 #include "flows/memory.hpp"
 
+#include <utility>
+
 namespace bijou::inline BIJOU_SCALAR {
 namespace {
 
@@ -18,7 +20,15 @@ void expect(const Flow& flow, const char* what, const Tensor& x, const Shape& ex
                    x.shape(), ", expected a batch of ", example);
 }
 
+thread_local LogDetWatch* watching = nullptr;
+
 }  // namespace
+
+LogDetWatch::LogDetWatch(See see) : see_(std::move(see)), before_(std::exchange(watching, this)) {}
+LogDetWatch::~LogDetWatch() { watching = before_; }
+void LogDetWatch::see(const Flow& flow, const Variable& log_det) {
+  if (watching && !flow.composite()) watching->see_(flow, log_det.value());
+}
 
 FlowResult Flow::forward(const Variable& x) const {
   expect(*this, "the input of forward", x.value(), input_);
@@ -28,6 +38,7 @@ FlowResult Flow::forward(const Variable& x) const {
   expect(*this, "the log-determinant", result.log_det.value(), {});
   FiniteWatch::see(*this, result.y);
   FiniteWatch::see(*this, result.log_det);
+  LogDetWatch::see(*this, result.log_det);
   return result;
 }
 

@@ -53,6 +53,22 @@ class Flow : public Module {
   Shape input_, output_;
 };
 
+// While it lives, each flow of this thread that is not made of others hands over its log-determinant: the sum of what is
+// seen is that of the whole.
+class LogDetWatch {
+ public:
+  using See = std::function<void(const Flow& flow, const Tensor& log_det)>;
+  explicit LogDetWatch(See see);
+  ~LogDetWatch();
+  LogDetWatch(const LogDetWatch&) = delete;
+  LogDetWatch& operator=(const LogDetWatch&) = delete;
+  static void see(const Flow& flow, const Variable& log_det);
+
+ private:
+  See see_;
+  LogDetWatch* before_;
+};
+
 // A constant log-determinant, the same for each of the batch's examples: [N].
 inline Variable constant_log_det(const Variable& x, double value) { return Tensor::full({x.shape()[0]}, value); }
 

@@ -7,10 +7,10 @@
 
 namespace bijou::inline BIJOU_SCALAR {
 
-Rescale::Rescale(const Shape& input, int levels, double low)
-    : Flow(input, input), levels_(levels), low_(low), a_((1 - low) / levels) {
+Rescale::Rescale(const Shape& input, int levels, double low, double high)
+    : Flow(input, input), levels_(levels), low_(low), high_(high), a_((high - low) / levels) {
   require(levels >= 1, "Rescale", "levels must be at least 1, got ", levels);
-  require(low < 1, "Rescale", "the range's lower end must be below 1, got ", low);
+  require(low < high, "Rescale", "the range's lower end must be below ", high, ", got ", low);
 }
 
 FlowResult Rescale::transform(const Variable& x) const {

@@ -5,15 +5,15 @@
 
 namespace bijou::inline BIJOU_SCALAR {
 
-// Integers 0 .. levels-1, dequantised to x + u with u in [0, 1), onto [low, 1):
+// Integers 0 .. levels-1, dequantised to x + u with u in [0, 1), onto [low, high):
 //
-//   y = low + a x,  a = (1 - low) / levels        dy/dx = a I        log|det dy/dx| = D log a        x = (y - low) / a
+//   y = low + a x,  a = (high - low) / levels        dy/dx = a I        log|det dy/dx| = D log a        x = (y - low) / a
 //
-// low is 0, or -1 as in NICE's experiments on CIFAR-10.
+// high is 1; low is 0, or -1 as in NICE's experiments on CIFAR-10. Glow's code takes [-1/2, 1/2).
 class Rescale : public Flow {
  public:
-  Rescale(const Shape& input, int levels, double low = 0);
-  std::string describe() const override { return text("Rescale 0..", levels_, " to ", low_, "..1"); }
+  Rescale(const Shape& input, int levels, double low = 0, double high = 1);
+  std::string describe() const override { return text("Rescale 0..", levels_, " to ", low_, "..", high_); }
   std::string equation() const override { return "y = low + a x"; }
 
  protected:
@@ -22,7 +22,7 @@ class Rescale : public Flow {
 
  private:
   int levels_;
-  double low_, a_;
+  double low_, high_, a_;
 };
 
 // RealNVP section 4.1: the density is modelled in logit space, p pulled into (alpha, 1 - alpha) first.

@@ -1,10 +1,16 @@
 #include "flows/zoo.hpp"
 
+#include <algorithm>
+
 namespace bijou::inline BIJOU_SCALAR {
 namespace {
 
-constexpr const char* kFamilies[] = {"nice", "realnvp", "glow"};  // in the variant's order
-constexpr const char* kTitles[] = {"NICE", "RealNVP", "Glow"};
+// In the variant's order; those with presets stand first.
+constexpr const char* kFamilies[] = {"nice", "realnvp", "glow", "rosinality-glow", "chrischute-realnvp", "nflows-nice"};
+constexpr const char* kTitles[] = {"NICE",         "RealNVP", "Glow", "Glow (rosinality)", "RealNVP (chrischute)",
+                                   "NICE (nflows)"};
+constexpr size_t kWithPresets = 3;
+static_assert(std::size(kFamilies) == std::variant_size_v<FlowConfig>);
 
 std::string joined(const std::vector<std::string>& words) {
   std::string all;
@@ -23,12 +29,21 @@ size_t index_of(const std::string& family) {
 template <class F>
 auto with_presets(const std::string& family, const F& f) {
   const size_t i = index_of(family);
+  if (i >= kWithPresets) fail<UsageError>("'", family, "' has no presets; there are: ", joined(families()));
   return i == 0 ? f(nice_presets()) : i == 1 ? f(realnvp_presets()) : f(glow_presets());
 }
 
 }  // namespace
 
-std::vector<std::string> families() { return {std::begin(kFamilies), std::end(kFamilies)}; }
+std::vector<std::string> families() { return {kFamilies, kFamilies + kWithPresets}; }
+
+bool is_family(const std::string& name) { return std::ranges::find(kFamilies, name) != std::end(kFamilies); }
+
+FlowConfig blank_config(const std::string& family) {
+  const FlowConfig all[] = {NICEConfig{},           RealNVPConfig{},           GlowConfig{},
+                            RosinalityGlowConfig{}, ChrischuteRealNVPConfig{}, NflowsNICEConfig{}};
+  return all[index_of(family)];
+}
 std::string family_of(const FlowConfig& config) { return kFamilies[config.index()]; }
 std::string family_title(const std::string& family) { return kTitles[index_of(family)]; }
 
@@ -47,6 +62,8 @@ int classes_of(const FlowConfig& config) {
 int scales_of(const FlowConfig& config) {
   if (data_of(config).input.rank() != 3) return 0;
   if (const auto* realnvp = std::get_if<RealNVPConfig>(&config)) return realnvp->scales;
+  if (const auto* realnvp = std::get_if<ChrischuteRealNVPConfig>(&config)) return realnvp->scales;
+  if (const auto* glow = std::get_if<RosinalityGlowConfig>(&config)) return glow->scales;
   const auto* glow = std::get_if<GlowConfig>(&config);
   return glow ? glow->scales : 0;
 }
@@ -54,7 +71,11 @@ int scales_of(const FlowConfig& config) {
 std::unique_ptr<FlowModel> build_flow(const FlowConfig& config, uint64_t seed) {
   if (const auto* nice = std::get_if<NICEConfig>(&config)) return build_nice(*nice, seed);
   if (const auto* realnvp = std::get_if<RealNVPConfig>(&config)) return build_realnvp(*realnvp, seed);
-  return build_glow(std::get<GlowConfig>(config), seed);
+  if (const auto* glow = std::get_if<GlowConfig>(&config)) return build_glow(*glow, seed);
+  if (const auto* glow = std::get_if<RosinalityGlowConfig>(&config)) return build_rosinality_glow(*glow, seed);
+  if (const auto* realnvp = std::get_if<ChrischuteRealNVPConfig>(&config))
+    return build_chrischute_realnvp(*realnvp, seed);
+  return build_nflows_nice(std::get<NflowsNICEConfig>(config), seed);
 }
 
 FlowConfig flow_preset(const std::string& family, const std::string& preset) {

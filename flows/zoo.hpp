@@ -1,6 +1,10 @@
-// The three models under one roof: a configuration of any of them, built, named, and looked up by preset.
+// The three models under one roof, and those of other programs that can be imported: a configuration of any of them,
+// built, named, and looked up by preset.
 #pragma once
 #include "flows/glow.hpp"
+#include "flows/import/chrischute_realnvp.hpp"
+#include "flows/import/nflows_nice.hpp"
+#include "flows/import/rosinality_glow.hpp"
 #include "flows/nice.hpp"
 #include "flows/realnvp.hpp"
 
@@ -8,10 +12,13 @@
 
 namespace bijou::inline BIJOU_SCALAR {
 
-using FlowConfig = std::variant<NICEConfig, RealNVPConfig, GlowConfig>;
+using FlowConfig = std::variant<NICEConfig, RealNVPConfig, GlowConfig, RosinalityGlowConfig, ChrischuteRealNVPConfig,
+                                NflowsNICEConfig>;
 
-std::vector<std::string> families();                  // "nice", "realnvp", "glow"
-std::string family_of(const FlowConfig& config);      // one of these
+std::vector<std::string> families();                  // "nice", "realnvp", "glow": those that have presets
+FlowConfig blank_config(const std::string& family);   // of one of these, or of an imported model; UsageError: neither
+bool is_family(const std::string& name);              // either
+std::string family_of(const FlowConfig& config);      // one of them
 std::string family_title(const std::string& family);  // "NICE", "RealNVP", "Glow"
 
 const DataSpec& data_of(const FlowConfig& config);

@@ -7,27 +7,6 @@ using namespace bijou;
 namespace bijou_tests {
 namespace {
 
-// y[i_axes[0], i_axes[1], ...] = x[i_0, i_1, ...]
-Tensor with_axes(const Tensor& x, const Axes& axes) {
-  REQUIRE(x.rank() == static_cast<int>(axes.size()));
-  Shape shape;
-  std::vector<int64_t> step(axes.size(), 1);  // of x's axes
-  for (size_t a = axes.size() - 1; a-- > 0;) step[a] = step[a + 1] * x.shape()[static_cast<int>(a) + 1];
-  for (const int a : axes) shape.append(x.shape()[a]);
-  Tensor y(shape);
-  const std::span<Real> out = y.mutable_data();
-  for (int64_t k = 0; k < y.numel(); ++k) {
-    int64_t rest = k, from = 0;
-    for (size_t a = axes.size(); a-- > 0;) {
-      const int64_t size = shape[static_cast<int>(a)];
-      from += rest % size * step[static_cast<size_t>(axes[a])];
-      rest /= size;
-    }
-    out[k] = x.data()[from];
-  }
-  return y;
-}
-
 double largest(const Tensor& x) {
   double most = 0;
   for (const Real v : x.data()) most = std::max(most, std::abs(v));
@@ -48,17 +27,6 @@ void compare(const std::string& name, const Tensor& ours, const Tensor& theirs, 
 }
 
 }  // namespace
-
-Tensor to_ours(const Tensor& theirs, const Axes& axes) {
-  return axes.empty() ? theirs.reshape({theirs.numel()}) : with_axes(theirs, axes);
-}
-
-Tensor to_theirs(const Tensor& ours, const Axes& axes) {
-  if (axes.empty()) return ours;
-  Axes back(axes.size());
-  for (size_t a = 0; a < axes.size(); ++a) back[static_cast<size_t>(axes[a])] = static_cast<int>(a);
-  return with_axes(ours, back);
-}
 
 void Oracle::found(const std::string& name, const Tensor& ours) { found_zero(name, ours, at(name)); }
 
@@ -88,15 +56,18 @@ void Oracle::check_group(const std::string& group, const std::string& layer) con
   }
 }
 
-Weights::Weights(Oracle& oracle, const Module& ours) : oracle_(oracle) {
-  for (const auto& p : ours.parameters()) parameters_[p.name] = p.variable;
-  for (const auto& b : ours.buffers()) buffers_[b.name] = b.tensor;
-  for (const auto& [name, variable] : parameters_) unset_.insert(name);
-  for (const auto& [name, tensor] : buffers_) unset_.insert(name);
+TensorFile state_of(const TensorFile& oracle) {
+  TensorFile state{.tensors = {}, .metadata = {}, .path = oracle.path};
+  for (const auto& [name, tensor] : oracle.tensors) {
+    if (name.starts_with("param:")) state.tensors.emplace_back(name.substr(6), tensor);
+  }
+  return state;
 }
 
+Tensor Weights::given(const std::string& theirs) const { return to_ours(oracle_.at("param:" + theirs), kFlat); }
+
 void Weights::same(const std::string& name, const std::string& ours, const Axes& axes) {
-  set(ours, to_ours(theirs(name), axes));
+  StateMap::same(name, ours, axes);
   const auto p = parameters_.find(ours);
   const bool learned = p != parameters_.end();
   const Variable* variable = learned ? p->second : nullptr;
@@ -107,18 +78,69 @@ void Weights::same(const std::string& name, const std::string& ours, const Axes&
   });
 }
 
-void Weights::set(const std::string& ours, const Tensor& value) {
-  require(unset_.erase(ours) == 1, "Weights", "no ", ours, " is left to be set");
-  if (const auto p = parameters_.find(ours); p != parameters_.end()) return p->second->set_value(value.clone());
-  check(value.shape() == buffers_.at(ours)->shape(), "Weights", ours, " is ", buffers_.at(ours)->shape(), ", not ",
-        value.shape());
-  *buffers_.at(ours) = value.clone();
+// log_s = log scale, b = scale loc, so that dL/dscale = dL/dlog_s / scale + dL/db loc,  dL/dloc = dL/db scale.
+void Weights::scale_and_loc(const std::string& theirs, const std::string& ours) {
+  StateMap::scale_and_loc(theirs, ours);
+  const Tensor loc = given(theirs + ".loc");
+  const Variable &log_s = *parameters_.at(ours + ".log_s"), &b = *parameters_.at(ours + ".b");
+  back([=, &log_s, &b](Oracle& oracle) {
+    const Tensor s = math::exp(log_s.value());
+    oracle.found("param:" + theirs + ".scale", s);
+    oracle.found("param:" + theirs + ".loc", math::divide(b.value(), s));
+    oracle.found("grad:" + theirs + ".scale",
+                 math::add(math::divide(log_s.gradient(), s), math::multiply(b.gradient(), loc)));
+    oracle.found("grad:" + theirs + ".loc", math::multiply(b.gradient(), s));
+  });
 }
 
-const Variable& Weights::parameter(const std::string& ours) const { return *parameters_.at(ours); }
+void Weights::permutation_matrix(const std::string& theirs, const std::string& ours) {
+  StateMap::permutation_matrix(theirs, ours);
+  const Tensor* p = buffers_.at(ours);
+  back([=](Oracle& oracle) {
+    const int64_t c = p->numel();
+    Tensor again = Tensor::zeros({c, c});
+    for (int64_t i = 0; i < c; ++i) again.mutable_data()[i * c + static_cast<int64_t>(p->data()[i])] = 1;
+    oracle.found("param:" + theirs, again);
+  });
+}
+
+// log_s = log(softplus(u) + eps), so that dL/du = dL/dlog_s sigmoid(u) / s.
+void Weights::softplus_scale(const std::string& theirs, const std::string& ours, double eps) {
+  StateMap::softplus_scale(theirs, ours, eps);
+  const Tensor u = given(theirs);
+  const Variable& log_s = *parameters_.at(ours);
+  back([=, &log_s](Oracle& oracle) {
+    const Tensor s = math::exp(log_s.value());
+    const Tensor softplus_u = math::scale_offset(s, 1, -eps);  // u = log(exp(softplus u) - 1)
+    oracle.found("param:" + theirs, math::log(math::scale_offset(math::exp(softplus_u), 1, -1)));
+    oracle.found("grad:" + theirs, math::multiply(log_s.gradient(), math::divide(math::sigmoid(u), s)));
+  });
+}
+
+// c = g v / |v|, one number v for each channel.  So dL/dg = dL/dc v / |v|, and
+// dL/dv = dL/dc g (1 / |v| - v v / |v|^3) = 0: what is in the file is the rounding of two equal terms.
+void Weights::normed_numbers(const std::string& theirs, const std::string& ours) {
+  StateMap::normed_numbers(theirs, ours);
+  const Tensor g = given(theirs + ".weight_g"), v = given(theirs + ".weight_v");
+  const Tensor norm = math::abs(v), sign = math::divide(v, norm);
+  const Variable& c = *parameters_.at(ours);
+  back([=, &c](Oracle& oracle) {
+    oracle.found("param:" + theirs + ".weight_g", math::abs(c.value()));
+    oracle.found("param:" + theirs + ".weight_v", math::divide(math::multiply(g, v), math::abs(c.value())));
+    oracle.found("grad:" + theirs + ".weight_g", math::multiply(c.gradient(), sign));
+    const Tensor term = math::divide(math::multiply(c.gradient(), g), norm);
+    const Tensor other = math::multiply(term, math::square(sign));
+    oracle.found_zero("grad:" + theirs + ".weight_v", math::subtract(term, other), term);
+  });
+}
+
+void Weights::constant(const std::string& theirs, const Tensor& values) {
+  StateMap::constant(theirs, values);
+  back([=](Oracle& oracle) { oracle.found("param:" + theirs, values); });
+}
 
 void Weights::report() const {
-  require(unset_.empty(), "Weights", unset_.size(), " of ours were not set, of these ", *unset_.begin());
+  finish();
   for (const Back& back : back_) back(oracle_);
 }
 

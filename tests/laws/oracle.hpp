@@ -1,7 +1,7 @@
 // Oracles: numbers that other implementations computed (tests/oracles/README.md), and ours beside them.
 //
 // A file holds their inputs, weights (`param:...`), results, and gradients (`grad:...`), in their names and layouts.
-// A peer loads the weights into our layers, runs them, and carries what came out back into theirs. Each tensor of the
+// A peer loads the weights into our layers by the same map as `bijou import`, runs them, and carries what came out back into theirs. Each tensor of the
 // file must be found again: in groups, a test case each, named `oracle: <title>: <group>`. What has no counterpart fails.
 //
 //   struct Peer {
@@ -13,8 +13,7 @@
 //
 // The bound is strict: |ours - theirs| <= 1e-9 max|theirs|, the largest entry of that one tensor.
 #pragma once
-#include "flows/flow.hpp"
-#include "nn/safetensors.hpp"
+#include "flows/import/state_map.hpp"
 #include "tests/laws/flow_law.hpp"
 
 #include <map>
@@ -23,15 +22,6 @@
 namespace bijou_tests {
 
 inline constexpr double kOracleBound = 1e-9;
-
-// The order of axes that turns their layout into ours.
-using Axes = std::vector<int>;
-inline const Axes kFlat = {};              // the same values in the same order: [1, C, 1, 1] -> [C]
-inline const Axes kLinear = {1, 0};        // [out, in] -> [in, out]
-inline const Axes kConv = {2, 3, 1, 0};    // [out, in, kh, kw] -> [kh, kw, in, out]
-inline const Axes kImages = {0, 2, 3, 1};  // NCHW -> NHWC
-bijou::Tensor to_ours(const bijou::Tensor& theirs, const Axes& axes);
-bijou::Tensor to_theirs(const bijou::Tensor& ours, const Axes& axes);
 
 class Oracle {
  public:
@@ -57,26 +47,28 @@ class Oracle {
   std::map<std::string, Finding> findings_;
 };
 
-// Their weights in our layers, and our gradients in their terms.
-class Weights {
+// The file's `param:` tensors, under the names of a state dictionary.
+bijou::TensorFile state_of(const bijou::TensorFile& oracle);
+
+// A source's name map (flows/import/) run on the oracle's weights, with our gradients on the way back in their terms.
+class Weights : public bijou::StateMap {
  public:
-  Weights(Oracle& oracle, const bijou::Module& ours);
-  // One of theirs is one of ours, laid out otherwise: a parameter with its gradient, or a buffer.
-  void same(const std::string& theirs, const std::string& ours, const Axes& axes = kFlat);
-  // Parametrisations that differ: set ours from theirs, and say how value and gradient go back.
-  const bijou::Tensor& theirs(const std::string& name) const { return oracle_.at("param:" + name); }
-  void set(const std::string& ours, const bijou::Tensor& value);
-  const bijou::Variable& parameter(const std::string& ours) const;
-  using Back = std::function<void(Oracle& oracle)>;
-  void back(Back back) { back_.push_back(std::move(back)); }
-  // After the backward sweep. Every parameter and buffer of ours must have been set.
+  Weights(Oracle& oracle, const bijou::TensorFile& state, const bijou::Flow& ours)
+      : StateMap(state, ours), oracle_(oracle) {}
+  void same(const std::string& theirs, const std::string& ours, const bijou::Axes& axes = bijou::kFlat) override;
+  void scale_and_loc(const std::string& theirs, const std::string& ours) override;
+  void permutation_matrix(const std::string& theirs, const std::string& ours) override;
+  void softplus_scale(const std::string& theirs, const std::string& ours, double eps) override;
+  void normed_numbers(const std::string& theirs, const std::string& ours) override;
+  void constant(const std::string& theirs, const bijou::Tensor& values) override;
+  // After the backward sweep. Nothing of theirs is left over, everything of ours was set.
   void report() const;
 
  private:
+  using Back = std::function<void(Oracle& oracle)>;
+  void back(Back back) { back_.push_back(std::move(back)); }
+  bijou::Tensor given(const std::string& theirs) const;  // as it is in the file, flat
   Oracle& oracle_;
-  std::map<std::string, bijou::Variable*> parameters_;
-  std::map<std::string, bijou::Tensor*> buffers_;
-  std::set<std::string> unset_;
   std::vector<Back> back_;
 };
 

@@ -1,0 +1,85 @@
+#include "flows/import/import.hpp"
+
+#include "flows/config_json.hpp"
+
+#include <algorithm>
+
+namespace bijou::inline BIJOU_SCALAR {
+namespace {
+
+struct Source {
+  const char* name;
+  FlowConfig (*architecture)(const TensorFile&);
+};
+
+const Source kSources[] = {
+    {"rosinality-glow", [](const TensorFile& file) -> FlowConfig { return rosinality_glow_of(file); }},
+    {"chrischute-realnvp", [](const TensorFile& file) -> FlowConfig { return chrischute_realnvp_of(file); }},
+    {"nflows", [](const TensorFile& file) -> FlowConfig { return nflows_nice_of(file); }},
+};
+
+const Source& find_source(const std::string& name) {
+  for (const Source& source : kSources) {
+    if (name == source.name) return source;
+  }
+  std::string known;
+  for (const Source& source : kSources) known += (known.empty() ? "" : ", ") + std::string(source.name);
+  fail<UsageError>("unknown source '", name, "'; there are: ", known);
+}
+
+void map_state(const FlowConfig& config, StateMap& map) {
+  if (const auto* glow = std::get_if<RosinalityGlowConfig>(&config)) map_rosinality_glow(*glow, map);
+  if (const auto* realnvp = std::get_if<ChrischuteRealNVPConfig>(&config)) map_chrischute_realnvp(*realnvp, map);
+  if (const auto* nice = std::get_if<NflowsNICEConfig>(&config)) map_nflows_nice(*nice, map);
+}
+
+// What torch.nn.DataParallel puts before every name.
+void strip_wrapper(TensorFile& file) {
+  const std::string wrapper = "module.";
+  if (!std::ranges::all_of(file.tensors, [&](const auto& t) { return t.first.starts_with(wrapper); })) return;
+  for (auto& [name, tensor] : file.tensors) name = name.substr(wrapper.size());
+}
+
+void apply(const ImportOptions& options, const std::string& source, FlowConfig& config) {
+  DataSpec& data = data_of(config);
+  const bool image = data.input.rank() == 3;
+  if (!image && (options.size || options.levels))
+    fail<UsageError>("--size and --levels are for images; ", source, " gives a model of vectors ", data.input);
+  if (options.size) data.input = {*options.size, *options.size, data.input[2]};
+  if (options.levels) data.levels = *options.levels;
+  for (const std::string& assignment : options.set) config = with_member(config, assignment);
+}
+
+}  // namespace
+
+std::vector<std::string> import_sources() {
+  std::vector<std::string> names;
+  for (const Source& source : kSources) names.emplace_back(source.name);
+  return names;
+}
+
+Imported import_flow(TensorFile file, const std::string& name, const ImportOptions& options) {
+  const Source& source = find_source(name);
+  strip_wrapper(file);
+  FlowConfig config = [&] {
+    try {
+      return source.architecture(file);
+    } catch (const ValueError& e) {
+      fail<CheckpointError>(file.path, ": no state dictionary of ", name, ": ", e.what());
+    }
+  }();
+  apply(options, name, config);
+  auto model = [&] {
+    try {
+      return build_flow(config, 0);
+    } catch (const ValueError& e) {
+      fail<UsageError>(file.path, ": ", e.what(), " (--size gives the images' size)");
+    }
+  }();
+  StateMap map(file, model->bijection());
+  map_state(config, map);
+  map.finish();
+  return {std::move(model), config};
+}
+
+}  // namespace bijou
