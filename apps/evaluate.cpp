@@ -90,9 +90,7 @@ nlohmann::ordered_json as_json(const Ledger& ledger, int64_t dimensions) {
 
 int evaluate(const EvaluateOptions& options) {
   const SavedFlow saved = load_flow(checkpoint_of(options.run));
-  const std::string name = !options.data.empty()          ? options.data
-                           : saved.metadata.count("data") ? saved.metadata.at("data")
-                                                          : "";
+  const std::string name = options.data.empty() ? data_of_run(options.run, saved.metadata) : options.data;
   if (name.empty()) fail<UsageError>("the checkpoint does not say what data it was trained on; name them with --data");
   const DataSpec& spec = data_of(saved.config);
   const auto kept = saved.metadata.find("data_options");
