@@ -12,7 +12,7 @@ namespace bijou::inline BIJOU_SCALAR {
 // every call, so that figures can be compared.
 double average_nll(const FlowModel& model, const Examples& examples, int levels);
 
-// The terms of -log p(x) for each example, averaged over so many draws of the dequantisation's noise, the first of which
+// The terms of -log p(x) for each example, averaged over so many draws of the dequantisation's noise, of which the first
 // is that of average_nll.
 Ledger ledger_of(const FlowModel& model, const Examples& examples, int levels, int64_t draws = 1);
 

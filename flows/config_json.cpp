@@ -133,6 +133,9 @@ void members(const Visit& visit, Config& c) {
     visit("width", c.width);
     visit("blocks", c.blocks);
     visit("batch_norm", c.batch_norm);
+  } else if constexpr (std::is_same_v<C, NormflowsRealNVPConfig>) {
+    visit("couplings", c.couplings);
+    visit("hidden", c.hidden);
   } else {
     if (image) {
       visit("scales", c.scales);

@@ -3,9 +3,9 @@
 //   -log p(x) = -log p_Z(z)  - sum_k log|det df_k|  + D log levels
 //                prior, by scale   each kind of layer, preprocessing   quantisation
 //
-// The prior of a scale is the density of the latents that leave there, with Glow's learned mean and deviation (which are
-// a layer here, flows/coupling_laws.cpp). Quantisation is what the step from integers 0 .. levels-1 to [0, 1) costs: its
-// log2(levels) bits/dim are those of a model that is uniform on [0, 1].
+// The prior of a scale is the density of the latents that leave there, with Glow's learned mean and deviation (which
+// are a layer here, flows/coupling_laws.cpp). Quantisation is what the step from integers 0 .. levels-1 to [0, 1)
+// costs: its log2(levels) bits/dim are those of a model that is uniform on [0, 1].
 #pragma once
 #include "flows/model.hpp"
 

@@ -6,9 +6,10 @@ namespace bijou::inline BIJOU_SCALAR {
 namespace {
 
 // In the variant's order; those with presets stand first.
-constexpr const char* kFamilies[] = {"nice", "realnvp", "glow", "rosinality-glow", "chrischute-realnvp", "nflows-nice"};
-constexpr const char* kTitles[] = {"NICE",         "RealNVP", "Glow", "Glow (rosinality)", "RealNVP (chrischute)",
-                                   "NICE (nflows)"};
+constexpr const char* kFamilies[] = {"nice",        "realnvp",          "glow", "rosinality-glow", "chrischute-realnvp",
+                                     "nflows-nice", "normflows-realnvp"};
+constexpr const char* kTitles[] = {
+    "NICE", "RealNVP", "Glow", "Glow (rosinality)", "RealNVP (chrischute)", "NICE (nflows)", "RealNVP (normflows)"};
 constexpr size_t kWithPresets = 3;
 static_assert(std::size(kFamilies) == std::variant_size_v<FlowConfig>);
 
@@ -40,8 +41,9 @@ std::vector<std::string> families() { return {kFamilies, kFamilies + kWithPreset
 bool is_family(const std::string& name) { return std::ranges::find(kFamilies, name) != std::end(kFamilies); }
 
 FlowConfig blank_config(const std::string& family) {
-  const FlowConfig all[] = {NICEConfig{},           RealNVPConfig{},           GlowConfig{},
-                            RosinalityGlowConfig{}, ChrischuteRealNVPConfig{}, NflowsNICEConfig{}};
+  const FlowConfig all[] = {
+      NICEConfig{},       RealNVPConfig{},         GlowConfig{}, RosinalityGlowConfig{}, ChrischuteRealNVPConfig{},
+      NflowsNICEConfig{}, NormflowsRealNVPConfig{}};
   return all[index_of(family)];
 }
 std::string family_of(const FlowConfig& config) { return kFamilies[config.index()]; }
@@ -75,7 +77,8 @@ std::unique_ptr<FlowModel> build_flow(const FlowConfig& config, uint64_t seed) {
   if (const auto* glow = std::get_if<RosinalityGlowConfig>(&config)) return build_rosinality_glow(*glow, seed);
   if (const auto* realnvp = std::get_if<ChrischuteRealNVPConfig>(&config))
     return build_chrischute_realnvp(*realnvp, seed);
-  return build_nflows_nice(std::get<NflowsNICEConfig>(config), seed);
+  if (const auto* nice = std::get_if<NflowsNICEConfig>(&config)) return build_nflows_nice(*nice, seed);
+  return build_normflows_realnvp(std::get<NormflowsRealNVPConfig>(config), seed);
 }
 
 FlowConfig flow_preset(const std::string& family, const std::string& preset) {

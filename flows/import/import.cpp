@@ -16,6 +16,7 @@ const Source kSources[] = {
     {"rosinality-glow", [](const TensorFile& file) -> FlowConfig { return rosinality_glow_of(file); }},
     {"chrischute-realnvp", [](const TensorFile& file) -> FlowConfig { return chrischute_realnvp_of(file); }},
     {"nflows", [](const TensorFile& file) -> FlowConfig { return nflows_nice_of(file); }},
+    {"normflows", [](const TensorFile& file) -> FlowConfig { return normflows_realnvp_of(file); }},
 };
 
 const Source& find_source(const std::string& name) {
@@ -31,6 +32,7 @@ void map_state(const FlowConfig& config, StateMap& map) {
   if (const auto* glow = std::get_if<RosinalityGlowConfig>(&config)) map_rosinality_glow(*glow, map);
   if (const auto* realnvp = std::get_if<ChrischuteRealNVPConfig>(&config)) map_chrischute_realnvp(*realnvp, map);
   if (const auto* nice = std::get_if<NflowsNICEConfig>(&config)) map_nflows_nice(*nice, map);
+  if (const auto* realnvp = std::get_if<NormflowsRealNVPConfig>(&config)) map_normflows_realnvp(*realnvp, map);
 }
 
 // What torch.nn.DataParallel puts before every name.

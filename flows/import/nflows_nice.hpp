@@ -1,6 +1,6 @@
 // NICE as nflows has it in SimpleRealNVP(use_volume_preserving=True): additive couplings by parity, residual MLPs in
-// them, and with batch_norm_between_layers behind each a batch normalisation with running moments, gain and offset: here
-// two layers, BatchNormFlow and ActNormFlow.
+// them, and with batch_norm_between_layers behind each a batch normalisation with running moments, gain and offset:
+// here two layers, BatchNormFlow and ActNormFlow.
 #pragma once
 #include "flows/data_spec.hpp"
 #include "flows/import/state_map.hpp"

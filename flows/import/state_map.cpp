@@ -160,6 +160,18 @@ void StateMap::normed_numbers(const std::string& theirs, const std::string& ours
   unset_.erase(ours);
 }
 
+void StateMap::made_of(const std::vector<std::pair<std::string, Shape>>& theirs, const std::string& ours,
+                       const Make& make) {
+  std::vector<Tensor> found;
+  for (const auto& [name, shape] : theirs) {
+    const Tensor* tensor = find(name);
+    if (tensor != nullptr && tensor->shape() == shape) found.push_back(*tensor);
+    else if (tensor != nullptr) complain(text(name, " has shape ", tensor->shape(), ", the model wants ", shape));
+  }
+  if (found.size() == theirs.size()) return set(ours, make(found));
+  unset_.erase(ours);
+}
+
 void StateMap::constant(const std::string& theirs, const Tensor& values) {
   const Tensor* tensor = find(theirs);
   if (tensor == nullptr || !fits(theirs, *tensor, values.numel())) return;

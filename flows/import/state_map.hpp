@@ -37,6 +37,9 @@ class StateMap {
   virtual void softplus_scale(const std::string& theirs, const std::string& ours, double eps);
   // Theirs: c = g v / |v|, one number v for each channel (.weight_g, .weight_v).  Ours: c.
   virtual void normed_numbers(const std::string& theirs, const std::string& ours);
+  // Ours as a function of theirs, which must have these shapes.
+  using Make = std::function<Tensor(const std::vector<Tensor>& theirs)>;
+  void made_of(const std::vector<std::pair<std::string, Shape>>& theirs, const std::string& ours, const Make& make);
   // A constant of theirs that our layer has by construction: its values must be these.
   virtual void constant(const std::string& theirs, const Tensor& values);
   // What follows from the rest, or counts something: it may be there or not.

@@ -1,8 +1,8 @@
 // Oracles: numbers that other implementations computed (tests/oracles/README.md), and ours beside them.
 //
 // A file holds their inputs, weights (`param:...`), results, and gradients (`grad:...`), in their names and layouts.
-// A peer loads the weights into our layers by the same map as `bijou import`, runs them, and carries what came out back into theirs. Each tensor of the
-// file must be found again: in groups, a test case each, named `oracle: <title>: <group>`. What has no counterpart fails.
+// A peer loads the weights into our layers by the same map as `bijou import`, runs them, and carries what came out back
+// into theirs. Each tensor of the file must be found again: in groups, a test case each, named `oracle: <title>: <group>`. What has no counterpart fails.
 //
 //   struct Peer {
 //     static constexpr const char *title, *file;

@@ -7,7 +7,9 @@
 
 #include <unistd.h>
 
+#include <cmath>
 #include <filesystem>
+#include <numbers>
 
 using namespace bijou;
 using namespace bijou_tests;
@@ -108,6 +110,61 @@ TEST_CASE("import: glow-pytorch's additive couplings: affine ones whose scale is
   }
   const Tensor x = to_ours(read_safetensors(kGlow.oracle).at("x"), kImages);
   gives(*imported(additive, kGlow), x, -mean(imported(affine, kGlow)->log_prob(x)).item());
+}
+
+// No numbers of that program are at hand: these are its documented formulas, in its own direction, from latents to data.
+//   z1, z2 = the halves of z;  (t_0, s_0, t_1, s_1, ...) = MLP(z1);  z2 -> z2 exp(s) + t;  then the halves are swapped
+//   log q(x) = log N(z; loc, exp(log_scale)^2) - sum s
+TEST_CASE("import: normflows' RealNVP is its documented formulas, from latents to data") {
+  constexpr int64_t kDimensions = 4, kUnits = 5;
+  for (const int couplings : {3, 4}) {
+    Rng rng(11, stream("normflows"));
+    TensorFile file{.tensors = {}, .metadata = {}, .path = "normflows"};
+    const auto add = [&](const std::string& name, const Shape& shape) {
+      file.tensors.emplace_back(name, math::scale_offset(Tensor::randn(shape, rng), 0.3, 0));
+    };
+    add("q0.loc", {1, kDimensions});
+    add("q0.log_scale", {1, kDimensions});
+    const std::vector<int64_t> sizes = {kDimensions / 2, kUnits, kUnits + 1, kDimensions};
+    for (int i = 0; i < couplings; ++i) {
+      for (size_t j = 0; j + 1 < sizes.size(); ++j) {
+        const std::string layer = text("flows.", 2 * i, ".flows.1.param_map.net.", 2 * j);
+        add(layer + ".weight", {sizes[j + 1], sizes[j]});
+        add(layer + ".bias", {sizes[j + 1]});
+      }
+    }
+    std::vector<double> z;
+    double log_q = 0;
+    for (int64_t d = 0; d < kDimensions; ++d) {
+      const double e = rng.normal(), log_scale = file.at("q0.log_scale").data()[d];
+      z.push_back(file.at("q0.loc").data()[d] + std::exp(log_scale) * e);
+      log_q -= (e * e + std::log(2 * std::numbers::pi)) / 2 + log_scale;
+    }
+    for (int i = 0; i < couplings; ++i) {
+      std::vector<double> h(z.begin(), z.begin() + kDimensions / 2);
+      for (size_t j = 0; j + 1 < sizes.size(); ++j) {
+        const std::string layer = text("flows.", 2 * i, ".flows.1.param_map.net.", 2 * j);
+        const Tensor &w = file.at(layer + ".weight"), &b = file.at(layer + ".bias");
+        std::vector<double> out;
+        for (int64_t r = 0; r < sizes[j + 1]; ++r) {
+          double sum = b.data()[r];
+          for (int64_t c = 0; c < sizes[j]; ++c) sum += w.data()[r * sizes[j] + c] * h[static_cast<size_t>(c)];
+          out.push_back(j + 2 < sizes.size() ? std::max(sum, 0.0) : sum);
+        }
+        h = out;
+      }
+      std::vector<double> swapped;
+      for (size_t d = 0; d < kDimensions / 2; ++d) {
+        swapped.push_back(z[kDimensions / 2 + d] * std::exp(h[2 * d + 1]) + h[2 * d]);
+        log_q -= h[2 * d + 1];
+      }
+      swapped.insert(swapped.end(), z.begin(), z.begin() + kDimensions / 2);
+      z = swapped;
+    }
+    REQUIRE(std::abs(log_q) < 100);  // nothing overflows
+    const auto model = imported(file, {"normflows", "", {}});
+    gives(*model, Tensor::from({1, kDimensions}, z), -log_q);
+  }
 }
 
 TEST_CASE("import: every tensor that is missing, left over or misshapen is listed") {

@@ -114,7 +114,7 @@ for value in -1 1.5 x; do
   expect_exit "usage: sample --class $value" 2 "--class: .*not '$value'" "$bijou" sample "$tmp/run" --class $value
 done
 expect_exit "usage: sample --class of a model without classes" 2 '--class 1: RealNVP on \[3\] knows no classes' "$bijou" sample "$tmp/run" --class 1
-expect_exit "usage: evaluate --split all" 2 '--split.*train' "$bijou" evaluate "$tmp/run" --split all
+expect_exit "usage: evaluate --split most" 2 '--split.*train' "$bijou" evaluate "$tmp/run" --split most
 expect_exit "usage: vectors are no picture" 2 'x\.png.*\.csv' "$bijou" sample "$tmp/run" --out "$tmp/x.png"
 expect_exit "usage: samples that are not finite" 5 'not finite.*--temperature' "$bijou" sample "$tmp/run" --temperature 1e300
 
