@@ -7,9 +7,9 @@ using namespace bijou_tests;
 
 namespace {
 
-// Cut at 50 places and with 200 flipped bytes, a file is read or refused as data, and what is refused never asks for more
-// than four times the file's size, or for what a message needs in any case. (What is read becomes tensors, of the
-// whole and of the parts.)
+// Cut at 50 places and with 200 flipped bytes, a file is read or refused as data, and what is refused never asks for
+// more than four times the file's size, or for what a message needs in any case. (What is read becomes tensors, of
+// the whole and of the parts.)
 void torture(const std::string& good, const std::function<void(const std::string&)>& load) {
   load(good);
   Rng rng(11);
