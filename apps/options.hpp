@@ -50,10 +50,11 @@ struct DataOptions {
 };
 DatasetOptions dataset_options(const DataOptions& options);
 
-// What a checkpoint keeps of them, so that the model sees the same data again: JSON of all members that are set, but for
-// data and data_dir. `data` has the widths of the noise.
+// What a checkpoint keeps of them, so that the model sees the same data again: JSON of all members that are set, but
+// for data and data_dir. `data` has the widths of the noise.
 std::string data_options_to_json(const DataOptions& options, const Dataset& data);
-// Those of a checkpoint ("" where it has none), and over them what is given now. CheckpointError, beginning with `where`.
+// Those of a checkpoint ("" where it has none), and over them what is given now. CheckpointError, beginning with
+// `where`.
 DataOptions data_options_from_json(const std::string& json, const DataOptions& given, const std::string& where);
 
 struct TrainOptions : DataOptions {

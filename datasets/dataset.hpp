@@ -59,8 +59,8 @@ struct DatasetOptions {
 };
 
 // By one of dataset_names(); or else by a path: a folder of the four IDX files or of CIFAR-10's, one IDX file of
-// images, a table of numbers (CSV), or NumPy's arrays (.npy, .npz, a folder of train.npy and test.npy). Errors: UsageError, neither a name nor a path; DataError, the data are missing
-// or broken.
+// images, a table of numbers (CSV), or NumPy's arrays (.npy, .npz, a folder of train.npy and test.npy). Errors:
+// UsageError, neither a name nor a path; DataError, the data are missing or broken.
 Dataset load_dataset(const std::string& name_or_path, const DatasetOptions& options = {});
 std::vector<std::string> dataset_names();
 

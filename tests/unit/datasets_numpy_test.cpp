@@ -1,97 +1,12 @@
-// NumPy's files: every kind that is read gives the right numbers, every other is refused in one line, and broken ones
-// neither crash nor take memory.
+// NumPy's files: every kind that is read gives the right numbers, and every other is refused in one line.
 #include "datasets/arrays.hpp"
 #include "datasets/npz.hpp"
-#include "tests/unit/datasets_helpers.hpp"
 #include "tests/unit/largest_allocation.hpp"
-
-#include <bit>
+#include "tests/unit/numpy_files.hpp"
 
 using namespace bijou_tests;
 
 namespace {
-
-std::string bytes_of(uint64_t value, size_t count, bool big_endian = false) {
-  std::string out;
-  for (size_t i = 0; i < count; ++i) out += static_cast<char>(value >> 8 * (big_endian ? count - 1 - i : i) & 0xff);
-  return out;
-}
-
-std::string header(const std::string& descr, const std::string& shape, const char* fortran = "False") {
-  return "{'descr': " + descr + ", 'fortran_order': " + fortran + ", 'shape': " + shape + ", }\n";
-}
-
-std::string npy_of(const std::string& words, const std::string& values, int version = 1) {
-  return "\x93NUMPY" + bytes_of(version, 1) + bytes_of(0, 1) + bytes_of(words.size(), version == 1 ? 2 : 4) + words +
-         values;
-}
-
-std::string npy(const std::string& dtype, const std::string& shape, const std::string& values,
-                const char* fortran = "False", int version = 1) {
-  return npy_of(header("'" + dtype + "'", shape, fortran), values, version);
-}
-
-template <class T>
-std::string values_of(const std::vector<T>& values, bool big_endian = false) {
-  using Bits = std::conditional_t<
-      sizeof(T) == 8, uint64_t,
-      std::conditional_t<sizeof(T) == 4, uint32_t, std::conditional_t<sizeof(T) == 2, uint16_t, uint8_t>>>;
-  std::string out;
-  for (const T v : values) out += bytes_of(std::bit_cast<Bits>(v), sizeof(T), big_endian);
-  return out;
-}
-
-std::string table_npy(int64_t rows, int64_t columns, uint64_t seed = 0) {
-  std::vector<float> values(static_cast<size_t>(rows * columns));
-  Rng rng(seed);
-  for (float& v : values) v = static_cast<float>(rng.normal());
-  return npy("<f4", text("(", rows, ", ", columns, ")"), values_of(values));
-}
-
-std::string image_npy(const std::string& shape, size_t pixels) {
-  std::string values;
-  for (size_t i = 0; i < pixels; ++i) values += static_cast<char>(i * 37 % 251);
-  return npy("|u1", shape, values);
-}
-
-struct Entry {
-  std::string name, content;
-  int method = 8, flags = 0;
-};
-
-std::string deflate_raw(const std::string& content) {
-  z_stream stream{};
-  REQUIRE(deflateInit2(&stream, 6, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY) == Z_OK);
-  std::string packed(content.size() + 1000, '\0');
-  stream.next_in = reinterpret_cast<unsigned char*>(const_cast<char*>(content.data()));
-  stream.avail_in = static_cast<uInt>(content.size());
-  stream.next_out = reinterpret_cast<unsigned char*>(packed.data());
-  stream.avail_out = static_cast<uInt>(packed.size());
-  REQUIRE(deflate(&stream, Z_FINISH) == Z_STREAM_END);
-  packed.resize(stream.total_out);
-  deflateEnd(&stream);
-  return packed;
-}
-
-// `promised` is added to the unpacked length that the directory states.
-std::string zip(const std::vector<Entry>& entries, int64_t promised = 0, const std::string& comment = "") {
-  std::string out, directory;
-  for (const Entry& e : entries) {
-    const std::string packed = e.method == 8 ? deflate_raw(e.content) : e.content;
-    const auto crc =
-        crc32(0, reinterpret_cast<const unsigned char*>(e.content.data()), static_cast<uInt>(e.content.size()));
-    const auto common = bytes_of(e.flags, 2) + bytes_of(e.method, 2) + bytes_of(0, 4) + bytes_of(crc, 4) +
-                        bytes_of(packed.size(), 4) + bytes_of(e.content.size() + promised, 4) +
-                        bytes_of(e.name.size(), 2);
-    directory +=
-        "PK\x01\x02" + bytes_of(20, 2) + bytes_of(20, 2) + common + bytes_of(0, 12) + bytes_of(out.size(), 4) + e.name;
-    // As NumPy does it: the member's own header has the extra field of zip64.
-    out += "PK\x03\x04" + bytes_of(45, 2) + common + bytes_of(20, 2) + e.name + std::string(20, 'z') + packed;
-  }
-  const std::string count = bytes_of(entries.size(), 2);
-  return out + directory + "PK\x05\x06" + bytes_of(0, 4) + count + count + bytes_of(directory.size(), 4) +
-         bytes_of(out.size(), 4) + bytes_of(comment.size(), 2) + comment;
-}
 
 std::vector<double> read(const std::string& content) { return parse_npy(content, "t").doubles(); }
 
@@ -331,69 +246,6 @@ TEST_CASE("datasets: the parts of a set as arrays of their own") {
   CHECK(images.train.x.shape() == Shape{18, 4, 3, 1});
   CHECK(images.test.size() == 10);
   CHECK(images.classes == 4);
-}
-
-namespace {
-
-// Cut at 50 places and with 200 flipped bytes, a file is read or refused as data, and what is refused never asks for more
-// than four times the file's size, or for what a message needs in any case. (What is read becomes tensors, of the
-// whole and of the parts.)
-void torture(const std::string& good, const std::function<void(const std::string&)>& load) {
-  load(good);
-  Rng rng(11);
-  int refused = 0;
-  const auto try_one = [&](const std::string& content) {
-    bool read = false;
-    const size_t asked = memory_asked_for([&] {
-      try {
-        load(content);
-        read = true;
-      } catch (const DataError& e) {
-        ++refused;
-        CHECK(std::string(e.what()).starts_with("broken"));
-        CHECK(std::string(e.what()).find('\n') == std::string::npos);
-      }
-    });
-    INFO("a file of ", content.size(), " bytes asked for ", asked);
-    CHECK((read ? largest_allocation() : asked) <= std::max<size_t>(4 * content.size(), 4096));
-  };
-  for (int i = 0; i < 50; ++i) try_one(good.substr(0, rng.below(good.size())));
-  for (int i = 0; i < 200; ++i) {
-    std::string flipped = good;
-    flipped[rng.below(flipped.size())] ^= static_cast<char>(1 + rng.below(255));
-    if (i % 2 == 0) flipped[rng.below(std::min<size_t>(flipped.size(), 120))] ^= static_cast<char>(1 + rng.below(255));
-    try_one(flipped);
-  }
-  CHECK(refused >= 20);
-}
-
-}  // namespace
-
-TEST_CASE("datasets: cut files and flipped bytes") {
-  SUBCASE("npy of floats") {
-    torture(table_npy(300, 4), [](const auto& c) { load_npy(c, "broken.npy"); });
-  }
-  SUBCASE("npy of images") {
-    torture(image_npy("(40, 8, 8)", 2560), [](const auto& c) { load_npy(c, "broken.npy"); });
-  }
-  const std::vector<Entry> members = {{"X.npy", table_npy(300, 4)}, {"y.npy", image_npy("(300,)", 300), 0}};
-  SUBCASE("npz") {
-    torture(zip(members), [](const auto& c) { load_npz(c, "broken.npz"); });
-  }
-  SUBCASE("csv") {
-    std::string table = "a,b,c\n";
-    Rng rng(3);
-    for (int i = 0; i < 200; ++i) table += text(rng.normal(), ",", rng.normal(), ",", rng.normal(), "\n");
-    torture(table, [](const auto& c) { load_table(c, "broken.csv"); });
-  }
-  SUBCASE("csv of single digits") {
-    std::string table;
-    for (int i = 0; i < 500; ++i) table += text(i % 7, ",", i % 9, "\n");
-    torture(table, [](const auto& c) { load_table(c, "broken.csv"); });
-  }
-  SUBCASE("idx") {
-    torture(idx(2051, {40, 8, 8}, 2560), [](const auto& c) { load_idx_file(c, "broken"); });
-  }
 }
 
 TEST_CASE("datasets: NumPy's files of the shared data folder") {
