@@ -40,6 +40,8 @@ struct TrainOptions {
   std::string program = "bijou";  // as it was called, for the command that is printed at the end
   std::string family = "realnvp", data = "digits", data_dir, preset, out;
   std::vector<std::string> set;    // NAME=VALUE: members of the preset's architecture to be replaced
+  PictureOptions pictures;         // how a folder of pictures is read
+  bool flip = false;               // images: mirrored with probability 1/2, whatever the preset says
   std::optional<int> bits;         // of images of 256 levels: keep so many
   bool class_conditional = false;  // Glow: a top prior for each class
   std::string memory = "stored";   // or one of the other memory_names()
@@ -60,7 +62,14 @@ struct SampleOptions {
 
 struct EvaluateOptions {
   std::string run, data, data_dir, split = "test";
+  int64_t data_memory = 0;  // bytes; 0: half of the machine's
   bool json = false;
+};
+
+// What `bijou data list` and `bijou data info` were asked.
+struct DataCommandOptions {
+  std::string data, data_dir, out;
+  PictureOptions pictures;
 };
 
 struct CheckOptions {
@@ -78,6 +87,8 @@ struct JacobianOptions {
 int train(const TrainOptions& options);
 int sample(const SampleOptions& options);
 int evaluate(const EvaluateOptions& options);
+int list_data(const DataCommandOptions& options);
+int describe_data(const DataCommandOptions& options);
 int check_model(const CheckOptions& options);  // 1 when a layer fails
 int draw_jacobians(const JacobianOptions& options);
 int draw_lesson(const JacobianOptions& options);  // of which `out` and `seed` are used

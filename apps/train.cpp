@@ -60,6 +60,7 @@ bool is_utf8(const std::string& path) {
 
 std::vector<NamedFigure> baselines_of(const Dataset& data, double alpha) {
   std::vector<NamedFigure> all;
+  if (!data.train.x.defined() || !data.test.x.defined()) return all;  // they would want all pictures at once
   if (data.is_image()) {
     const double to_nats = 1 / bits_per_dim(1, data.dimensions());
     // A covariance wants more examples than it has rows; and beyond a thousand dimensions it takes minutes.
@@ -163,7 +164,7 @@ Preset preset_for(const TrainOptions& options, const Dataset& data) {
 int train(const TrainOptions& options) {
   // It is written into config.json and every checkpoint, both of which are Unicode.
   if (!is_utf8(options.data)) fail<UsageError>("--data ", options.data, ": the path is not UTF-8; rename it");
-  Dataset data = load_dataset(options.data, {.data_dir = options.data_dir});
+  Dataset data = load_dataset(options.data, {.data_dir = options.data_dir, .pictures = options.pictures});
   if (options.bits) reduce_bits(data, *options.bits);
   Preset preset = preset_for(options, data);
   const std::string preset_name = options.preset.empty() ? default_preset(data) : options.preset;
@@ -171,6 +172,8 @@ int train(const TrainOptions& options) {
   TrainSettings& s = preset.training;
   if (options.batch_size) s.batch_size = *options.batch_size;
   if (options.learning_rate) s.learning_rate = *options.learning_rate;
+  if (options.flip && !data.is_image()) fail<UsageError>("--flip: ", data.name, " holds no images; leave it out");
+  if (options.flip) s.horizontal_flips = true;
   s.memory = memory_by_name(options.memory);
   if (!options.batch_size && s.batch_size > data.train.size())
     s.batch_size = std::max<int64_t>(2, data.train.size() / 4);
