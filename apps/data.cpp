@@ -25,9 +25,10 @@ void line(const std::string& name, const std::string& what) {
 // Where a set of files lies that has a name, or "" when it is nowhere.
 std::string place_of(const std::string& name, const std::string& data_dir) {
   const std::vector<std::string> inside =
-      name == "mnist"           ? std::vector<std::string>{"mnist", "MNIST/raw"}
-      : name == "fashion-mnist" ? std::vector<std::string>{"fashion-mnist", "FashionMNIST/raw"}
-                                : std::vector<std::string>{"cifar-10-batches-bin", "cifar-10", "cifar-10-binary.tar.gz"};
+      name == "mnist" ? std::vector<std::string>{"mnist", "MNIST/raw"}
+      : name == "fashion-mnist"
+          ? std::vector<std::string>{"fashion-mnist", "FashionMNIST/raw"}
+          : std::vector<std::string>{"cifar-10-batches-bin", "cifar-10", "cifar-10-binary.tar.gz"};
   const bool is_cifar = inside.size() == 3;
   for (const fs::path& directory : data_directories(data_dir))
     for (const std::string& place : inside) {
@@ -70,7 +71,8 @@ void print_hash(const fs::path& path) {
       bytes += static_cast<uint64_t>(in.gcount());
     }
   }
-  line("SHA-256", sum.hex() + (files.size() == 1 ? "" : text(" (of ", files.size(), " files, in the order of their names)")));
+  line("SHA-256",
+       sum.hex() + (files.size() == 1 ? "" : text(" (of ", files.size(), " files, in the order of their names)")));
   line("bytes", text(bytes));
 }
 
@@ -108,8 +110,8 @@ void draw_sheet(const std::string& path, const Dataset& data, plot::Ink ink) {
   const plot::Images images(pixels, static_cast<size_t>(s[0]), static_cast<size_t>(s[1]), static_cast<size_t>(s[2]),
                             static_cast<size_t>(s[3]));
   try {
-    plot::image_grid(path, images, {.caption = text(data.name, ": ", n, " training images of ", data.train.size()),
-                                     .ink = ink});
+    plot::image_grid(path, images,
+                     {.caption = text(data.name, ": ", n, " training images of ", data.train.size()), .ink = ink});
   } catch (const std::exception& e) {
     fail<StorageError>(e.what());
   }
@@ -139,7 +141,7 @@ int describe_data(const DataCommandOptions& options) {
   if (!options.out.empty() && !data.is_image())
     fail<UsageError>("--out: ", data.name, " holds no images to draw; leave it out");
   std::cout << data.name << "\n";
-  line("kind", !data.is_image()     ? "vectors of real numbers"
+  line("kind", !data.is_image()  ? "vectors of real numbers"
                : data.levels > 0 ? text("images of integers 0 .. ", data.levels - 1)
                                  : "images of real numbers");
   line("shape", text(data.example_shape(), ", ", data.dimensions(), " numbers"));

@@ -22,8 +22,9 @@ void fit_moments(Flow& flow, const Dataset& data, uint64_t seed) {
   for (const auto& layer : flow.children()) wanted += wants(layer);
   if (wanted == 0) return;
   if (!data.train.x.defined())
-    fail<UsageError>("this model takes its moments from all training pictures at once, and they are not in memory; "
-                     "raise --data-memory, or lower --size");
+    fail<UsageError>(
+        "this model takes its moments from all training pictures at once, and they are not in memory; "
+        "raise --data-memory, or lower --size");
   Tensor x = dequantise(data.train.x, data.levels, seed);
   for (const auto& layer : flow.children()) {
     if (wanted == 0) return;

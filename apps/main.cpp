@@ -234,7 +234,8 @@ int run(int argc, char** argv) {
   DataCommandOptions data;
   auto* data_command = app.add_subcommand("data", "what data sets there are, and what is in one");
   data_command->require_subcommand(1);
-  auto* list_command = data_command->add_subcommand("list", "the names that --data knows, and where each one's files are");
+  auto* list_command =
+      data_command->add_subcommand("list", "the names that --data knows, and where each one's files are");
   list_command->add_option("--data-dir", data.data_dir, "where data sets are");
   auto* info_command = data_command->add_subcommand("info", "shape, range, counts, SHA-256, and a picture of pictures");
   info_command->add_option("DATA", data.data, "a name or a path, as for `bijou train --data`")->required();

@@ -37,9 +37,10 @@ std::string_view checked_records(std::string_view bytes, const std::string& path
 }
 
 [[noreturn]] void refuse_pickled(const std::string& path) {
-  fail<DataError>(path, ": is CIFAR-10 pickled for Python, a form that only Python reads, and whose reading runs what is "
-                        "in it; get \"CIFAR-10 binary version\", cifar-10-binary.tar.gz, from "
-                        "https://www.cs.toronto.edu/~kriz/cifar.html");
+  fail<DataError>(path,
+                  ": is CIFAR-10 pickled for Python, a form that only Python reads, and whose reading runs what is "
+                  "in it; get \"CIFAR-10 binary version\", cifar-10-binary.tar.gz, from "
+                  "https://www.cs.toronto.edu/~kriz/cifar.html");
 }
 
 Examples to_examples(std::string_view records) {
@@ -75,8 +76,7 @@ Dataset from_files(const Files& files, const std::string& where, const std::stri
     records += checked_records(file->second, where + "/" + file->first);
     ++found;
   }
-  if (found == 0)
-    fail<DataError>(where, ": has none of ", batch_name(1), " .. ", batch_name(kBatches), "; ", kRemedy);
+  if (found == 0) fail<DataError>(where, ": has none of ", batch_name(1), " .. ", batch_name(kBatches), "; ", kRemedy);
   const auto test = files.find(kTestName);
   if (test == files.end()) fail<DataError>(where, ": has no ", kTestName, "; ", kRemedy);
   const int64_t n = static_cast<int64_t>(records.size()) / kRecord, cut = n - n / 10;

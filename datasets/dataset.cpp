@@ -22,7 +22,12 @@ Dataset load_path(const std::string& path, const DatasetOptions& options) {
   if (std::filesystem::is_directory(path, ignored)) {
     refuse_pickled_cifar10(path);
     if (holds_cifar10(path)) return load_cifar10_folder(path, path);
-    return holds_pictures(path) ? load_pictures(path, path, options) : load_idx_folder(path, path);
+    if (holds_pictures(path)) return load_pictures(path, path, options);
+    if (std::filesystem::is_empty(path, ignored))
+      fail<DataError>(path,
+                      ": is an empty folder; PNG, JPEG or BMP pictures, the four IDX files or CIFAR-10's batches "
+                      "can be read from one");
+    return load_idx_folder(path, path);
   }
   const std::string content = read_file(path);
   if (looks_like_tar(content)) return load_cifar10_tar(content, path, path);

@@ -44,23 +44,23 @@ struct Examples {
 struct Dataset {
   std::string name;  // "digits", "moons", ...; for a file, its path; what is missing of CIFAR-10
   Examples train, validation, test;
-  int levels = 0;                    // images of integers 0 .. levels-1 (digits: 17, MNIST: 256);
-                                     // 0: real-valued data (toys, tables), which need no dequantisation
-  int classes = 0;                   // labels are 0 .. classes-1; 0: no labels
-  std::vector<std::string> columns;  // a table's column names; empty for all others
+  int levels = 0;                        // images of integers 0 .. levels-1 (digits: 17, MNIST: 256);
+                                         // 0: real-valued data (toys, tables), which need no dequantisation
+  int classes = 0;                       // labels are 0 .. classes-1; 0: no labels
+  std::vector<std::string> columns;      // a table's column names; empty for all others
   std::vector<std::string> class_names;  // where they are known: of a folder of pictures
   // The density's entropy in nats, where it is known: no model's expected loss can be lower.
   double entropy = std::numeric_limits<double>::quiet_NaN();
 
   bool is_image() const { return train.shape().rank() == 4; }
-  Shape example_shape() const { return train.shape().from(1); }  // [H, W, C] or [D]
-  int64_t dimensions() const { return example_shape().numel(); }   // D
+  Shape example_shape() const { return train.shape().from(1); }   // [H, W, C] or [D]
+  int64_t dimensions() const { return example_shape().numel(); }  // D
 };
 
 // How a folder of pictures is read (datasets/pictures.hpp).
 struct PictureOptions {
-  std::optional<int> size;   // the shorter side becomes this long, and a square of it is cut out
-  bool random_crop = false;  // for training: anywhere, drawn anew in each epoch; else from the centre
+  std::optional<int> size = {};       // the shorter side becomes this long, and a square of it is cut out
+  bool random_crop = false;           // for training: anywhere, drawn anew in each epoch; else from the centre
   bool grey = false, colour = false;  // neither: in colour, unless all pictures are grey
   int64_t memory = 0;                 // bytes that the tensors may take; beyond it, batches are read from the disk.
                                       // 0: half of the machine's
@@ -71,8 +71,8 @@ struct DatasetOptions {
   // the training seed, so that figures of different training seeds are about the same test set and
   // can be compared.
   uint64_t split_seed = 0;
-  std::string data_dir;  // the flag --data-dir; may be empty (data_directories in file.hpp)
-  PictureOptions pictures;
+  std::string data_dir = {};  // the flag --data-dir; may be empty (data_directories in file.hpp)
+  PictureOptions pictures = {};
   int64_t toy_train = 50'000, toy_validation = 5'000, toy_test = 10'000;
 };
 

@@ -53,7 +53,8 @@ void check_png(std::string_view content, const std::string& name) {
     at += kFrame + length;
   }
   if (byte_at(content, 24) == 16)
-    fail<DataError>(name, ": has 16 bits a channel, and only 8 are taken; convert it, by 'convert IN -depth 8 OUT' say");
+    fail<DataError>(name,
+                    ": has 16 bits a channel, and only 8 are taken; convert it, by 'convert IN -depth 8 OUT' say");
 }
 
 // Segments up to the first scan: a marker, then a length that counts itself. After it the end marker must come: in
@@ -70,8 +71,9 @@ void check_jpeg(std::string_view content, const std::string& name) {
       if (content.size() < at + 10) cut(name, content);
       const uint32_t components = byte_at(content, at + 9);
       if (components == 4)
-        fail<DataError>(name, ": is a JPEG of four inks (CMYK), whose colours depend on the printer; "
-                              "convert it, by 'convert IN -colorspace sRGB OUT' say");
+        fail<DataError>(name,
+                        ": is a JPEG of four inks (CMYK), whose colours depend on the printer; "
+                        "convert it, by 'convert IN -colorspace sRGB OUT' say");
     }
     at += 2 + length;
     if (at > content.size()) cut(name, content);
@@ -106,8 +108,9 @@ std::vector<uint8_t> without_alpha(const unsigned char* pixels, int64_t count, i
   for (int64_t i = 0; i < count; ++i) {
     const unsigned char* pixel = pixels + i * channels;
     if (pixel[channels - 1] != 255)
-      fail<DataError>(name, ": has transparent pixels, and what lies behind them is not known; put a background "
-                            "behind it, by 'convert IN -background white -flatten OUT' say");
+      fail<DataError>(name,
+                      ": has transparent pixels, and what lies behind them is not known; put a background "
+                      "behind it, by 'convert IN -background white -flatten OUT' say");
     kept.insert(kept.end(), pixel, pixel + channels - 1);
   }
   return kept;
@@ -179,8 +182,7 @@ Picture to_grey(Picture picture) {
   std::vector<uint8_t> grey;
   grey.reserve(picture.pixels.size() / 3);
   for (size_t i = 0; i < picture.pixels.size(); i += 3)
-    grey.push_back(
-        to_byte(0.299 * picture.pixels[i] + 0.587 * picture.pixels[i + 1] + 0.114 * picture.pixels[i + 2]));
+    grey.push_back(to_byte(0.299 * picture.pixels[i] + 0.587 * picture.pixels[i + 1] + 0.114 * picture.pixels[i + 2]));
   return {picture.width, picture.height, 1, std::move(grey)};
 }
 

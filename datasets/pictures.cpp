@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <map>
 #include <numeric>
 
 #include <unistd.h>
@@ -136,9 +135,7 @@ class PictureRows final : public RowSource {
   PictureRows(std::vector<fs::path> paths, const Shape& example, const PictureOptions& options)
       : paths_(std::move(paths)), example_(example), options_(options) {}
 
-  Shape shape() const override {
-    return {static_cast<int64_t>(paths_.size()), example_[0], example_[1], example_[2]};
-  }
+  Shape shape() const override { return {static_cast<int64_t>(paths_.size()), example_[0], example_[1], example_[2]}; }
 
   Tensor rows(std::span<const int64_t> index) const override {
     return gather(index, [](int64_t, int64_t room_x, int64_t room_y) { return std::pair(room_x / 2, room_y / 2); });
@@ -167,7 +164,8 @@ class PictureRows final : public RowSource {
     picture = example_[2] == 1 ? to_grey(std::move(picture)) : to_colour(std::move(picture));
     if (options_.size) picture = resize_shorter_side(picture, *options_.size);
     if (picture.height < example_[0] || picture.width < example_[1])
-      fail<DataError>(name, ": is smaller than when it was first looked at; do not change pictures while they are used");
+      fail<DataError>(name,
+                      ": is smaller than when it was first looked at; do not change pictures while they are used");
     return picture;
   }
 
@@ -194,28 +192,31 @@ class PictureRows final : public RowSource {
 
 // ---- all of them ----------------------------------------------------------------------------------------------------
 
-// Looks at every picture's header: [H, W, C] of the examples.
-Shape common_shape(const std::vector<const Files*>& parts, const PictureOptions& options) {
+// Looks at every picture's header, in the order of their names: [H, W, C] of the examples.
+Shape common_shape(const Parts& parts, const PictureOptions& options) {
+  std::vector<fs::path> paths;
+  for (const Files* part : {&parts.train, &parts.validation, &parts.test})
+    paths.insert(paths.end(), part->paths.begin(), part->paths.end());
+  std::ranges::sort(paths);
   PictureHeader first;
   std::string first_name, smaller;
   int64_t enlarged = 0;
   bool grey = true;
-  for (const Files* part : parts)
-    for (const fs::path& path : part->paths) {
-      const std::string name = path.string();
-      const PictureHeader header = read_picture_header(read_file(path), name);
-      grey = grey && header.channels == 1;
-      const int shorter = std::min(header.width, header.height), longer = std::max(header.width, header.height);
-      if (first_name.empty()) first = header, first_name = name;
-      if (!options.size && (header.width != first.width || header.height != first.height))
-        fail<DataError>(name, ": is ", header.width, " x ", header.height, " pixels, ", first_name, " is ", first.width,
-                        " x ", first.height, "; all must be of one size, or give --size N to make them N x N");
-      if (!options.size) continue;
-      if (int64_t{longer} * *options.size / shorter > kLongestSide)
-        fail<DataError>(name, ": is ", header.width, " x ", header.height, " pixels, and --size ", *options.size,
-                        " would make its longer side longer than ", kLongestSide, "; cut it, or take it out");
-      if (shorter < *options.size && enlarged++ == 0) smaller = name;
-    }
+  for (const fs::path& path : paths) {
+    const std::string name = path.string();
+    const PictureHeader header = read_picture_header(read_file(path), name);
+    grey = grey && header.channels == 1;
+    const int shorter = std::min(header.width, header.height), longer = std::max(header.width, header.height);
+    if (first_name.empty()) first = header, first_name = name;
+    if (!options.size && (header.width != first.width || header.height != first.height))
+      fail<DataError>(name, ": is ", header.width, " x ", header.height, " pixels, ", first_name, " is ", first.width,
+                      " x ", first.height, "; all must be of one size, or give --size N to make them N x N");
+    if (!options.size) continue;
+    if (int64_t{longer} * *options.size / shorter > kLongestSide)
+      fail<DataError>(name, ": is ", header.width, " x ", header.height, " pixels, and --size ", *options.size,
+                      " would make its longer side longer than ", kLongestSide, "; cut it, or take it out");
+    if (shorter < *options.size && enlarged++ == 0) smaller = name;
+  }
   if (enlarged > 0)
     warn(enlarged, enlarged == 1 ? " picture is" : " pictures are", " smaller than --size ", *options.size,
          " and will be enlarged; the first is ", smaller);
@@ -257,15 +258,15 @@ Dataset load_pictures(const fs::path& folder, const std::string& name, const Dat
   if (o.size && (*o.size < 1 || *o.size > kLongestSide))
     fail<UsageError>("--size ", *o.size, ": must be from 1 to ", kLongestSide);
   Parts parts = find_parts(folder, options.split_seed);
-  const Shape example = common_shape({&parts.train, &parts.validation, &parts.test}, o);
+  const Shape example = common_shape(parts, o);
 
   // The tensors; and for random crops the pictures before they are cut, a byte a value.
-  const auto n = static_cast<int64_t>(parts.train.paths.size() + parts.validation.paths.size() +
-                                      parts.test.paths.size());
+  const auto n =
+      static_cast<int64_t>(parts.train.paths.size() + parts.validation.paths.size() + parts.test.paths.size());
   const int64_t bytes = n * example.numel() * static_cast<int64_t>(sizeof(Real) + (o.random_crop ? 2 : 0));
   const bool in_memory = bytes <= (o.memory > 0 ? o.memory : half_of_the_machines_memory());
   if (!in_memory)
-    std::cerr << text("bijou: ", n, " pictures would take ", bytes >> 20,
+    std::cerr << text("bijou: ", n, " pictures would take ", (bytes + (1 << 20) - 1) >> 20,
                       " MiB of memory: they are read from the disk as they are needed (--data-memory)\n");
   Dataset dataset;
   dataset.name = name;

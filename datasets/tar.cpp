@@ -36,9 +36,7 @@ uint64_t checksum_of(std::string_view header) {
 
 }  // namespace
 
-bool looks_like_tar(std::string_view archive) {
-  return archive.size() >= kBlock && archive.substr(257, 5) == "ustar";
-}
+bool looks_like_tar(std::string_view archive) { return archive.size() >= kBlock && archive.substr(257, 5) == "ustar"; }
 
 std::vector<TarMember> read_tar(std::string_view archive, const std::string& name) {
   std::vector<TarMember> members;
