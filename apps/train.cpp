@@ -165,6 +165,7 @@ int train(const TrainOptions& options) {
   // It is written into config.json and every checkpoint, both of which are Unicode.
   if (!is_utf8(options.data)) fail<UsageError>("--data ", options.data, ": the path is not UTF-8; rename it");
   Dataset data = load_dataset(options.data, {.data_dir = options.data_dir, .pictures = options.pictures});
+  if (options.flip && !data.is_image()) fail<UsageError>("--flip: ", data.name, " holds no images; leave it out");
   if (options.bits) reduce_bits(data, *options.bits);
   Preset preset = preset_for(options, data);
   const std::string preset_name = options.preset.empty() ? default_preset(data) : options.preset;
@@ -172,7 +173,6 @@ int train(const TrainOptions& options) {
   TrainSettings& s = preset.training;
   if (options.batch_size) s.batch_size = *options.batch_size;
   if (options.learning_rate) s.learning_rate = *options.learning_rate;
-  if (options.flip && !data.is_image()) fail<UsageError>("--flip: ", data.name, " holds no images; leave it out");
   if (options.flip) s.horizontal_flips = true;
   s.memory = memory_by_name(options.memory);
   if (!options.batch_size && s.batch_size > data.train.size())

@@ -30,7 +30,7 @@ void* limited_realloc(void* old, size_t size) { return size <= kLargest ? std::r
 #include <stb/stb_image.h>
 #pragma GCC diagnostic pop
 
-namespace bijou::stb {
+namespace bijou::inline BIJOU_SCALAR::stb {
 
 int header(const unsigned char* bytes, size_t size, int* width, int* height, int* channels) {
   if (size > INT_MAX) return 0;

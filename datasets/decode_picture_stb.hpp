@@ -1,8 +1,10 @@
 // stb_image, behind three functions that need no header of its.
 #pragma once
+#include "autograd/real.hpp"
+
 #include <cstddef>
 
-namespace bijou::stb {
+namespace bijou::inline BIJOU_SCALAR::stb {
 
 // 1: understood. Channels as in the file, alpha counted.
 int header(const unsigned char* bytes, size_t size, int* width, int* height, int* channels);

@@ -106,7 +106,8 @@ Parts find_parts(const fs::path& folder, uint64_t split_seed) {
   }
   const size_t n = parts.train.paths.size();
   if (n < 10)
-    fail<DataError>(folder.string(), ": ", n, " training pictures (PNG, JPEG or BMP); at least 10 are needed");
+    fail<DataError>(folder.string(), ": holds ", n, n == 1 ? " training picture" : " training pictures",
+                    " (PNG, JPEG or BMP); at least 10 are needed");
   for (const Files* part : {&parts.validation, &parts.test})
     if (!part->paths.empty() && part->labels.empty() != parts.train.labels.empty())
       fail<DataError>(folder.string(), ": some parts have a folder for each class, others have none; make them alike");

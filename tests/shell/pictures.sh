@@ -51,7 +51,7 @@ cp "$tmp/out" "$tmp/inside.json"
 expect_success "pictures: evaluating from the disk" "$bijou" evaluate "$tmp/outside" --data-memory 1 --json
 expect_same "pictures: the same figure" "$tmp/out" "$tmp/inside.json"
 
-expect_exit "pictures: NICE's moments want all of them" 2 "not in memory; raise --data-memory" \
+expect_last_line "pictures: NICE's moments want all of them" 2 "not in memory; raise --data-memory" \
   "$bijou" train nice --preset cifar10 --data "$big" --size 32 --data-memory 1 --steps 1 --out "$tmp/nice-never"
 
 # ---- data list and info

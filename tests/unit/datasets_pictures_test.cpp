@@ -166,7 +166,7 @@ TEST_CASE("datasets: a picture that cannot be taken, by name and remedy") {
   says(with_one_more("empty.png", ""), {"empty.png: is empty"});
   says(with_one_more("q.png", png(9, 8, 3, pattern(9, 8, 3))),
        {"q.png: is 9 x 8 pixels", "is 8 x 8", "must be of one size, or give --size N"});
-  says(with_one_more("one.png", png(1, 1, 3, "abc")), {"one.png: is 1 x 1", "--size"});
+  says(with_one_more("one.png", png(1, 1, 3, "abc")), {"one.png is 1 x 1", "--size"});
   const std::string inks("\xff\xd8\xff\xc0\0\x14\x08\0\x08\0\x08\x04", 12);
   says(with_one_more("inks.jpg", inks + std::string(20, '\1')), {"inks.jpg: is a JPEG of four inks (CMYK)", "sRGB"});
   says(with_one_more("thin.png", png(1, 4000, 3, pattern(1, 4000, 3)), {.size = 8}),
