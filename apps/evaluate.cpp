@@ -18,9 +18,12 @@ int evaluate(const EvaluateOptions& options) {
                                                           : "";
   if (name.empty()) fail<UsageError>("the checkpoint does not say what data it was trained on; name them with --data");
   const DataSpec& spec = data_of(saved.config);
-  const Dataset data = as_trained(
-      load_dataset(name, {.data_dir = options.data_dir, .pictures = pictures_for(spec, name, options.data_memory)}),
-      spec);
+  const auto kept = saved.metadata.find("data_options");
+  const DataOptions how =
+      data_options_from_json(kept == saved.metadata.end() ? "" : kept->second, options, options.run);
+  DatasetOptions reading = dataset_options(how);
+  reading.pictures = pictures_for(spec, name, options.data_memory);
+  const Dataset data = as_trained(load_dataset(name, reading), spec);
   if (data.example_shape() != spec.input || data.levels != spec.levels) {
     fail<CheckpointError>(options.run, ": the model is for examples ", spec.input, " of ", spec.levels,
                           " levels, the data '", name, "' are ", data.example_shape(), " of ", data.levels);

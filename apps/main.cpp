@@ -146,8 +146,23 @@ int run(int argc, char** argv) {
     command->footer(exit_codes);
   };
 
+  const auto data_options = [](CLI::App* command, DataOptions& data) {
+    command->add_option("--data-dir", data.data_dir,
+                        "where data sets are; else $BIJOU_DATA_DIR, /usr/share/datasets, ./data");
+    command->add_option("--columns", data.columns,
+                        "of a table, keep these: names, numbers from 1, ranges (alcohol,3,5-8)");
+    command->add_option("--separator", data.separator,
+                        "of a CSV table: one character, tab or space; default: found on its first line");
+    command->add_option("--header", data.header, "of a CSV table: does its first line name the columns? default: auto")
+        ->check(CLI::IsMember({"yes", "no", "auto"}));
+    command->add_flag("--dequantise", data.dequantise,
+                      "of a table: add uniform noise to the columns that repeat values, as wide as the smallest gap "
+                      "between two of them");
+  };
+
   TrainOptions training;
   training.program = argv[0];
+  training.data = "digits";
   auto* train_command =
       app.add_subcommand("train", "train a flow; leaves a run folder with checkpoints, log and pictures");
   train_command->add_option("MODEL", training.family, "nice, realnvp or glow")->required();
@@ -155,10 +170,10 @@ int run(int argc, char** argv) {
       ->add_option(
           "--data", training.data,
           "digits, mnist, fashion-mnist, cifar10, a toy (moons, 8gaussians, checkerboard, rings, circles, pinwheel, "
-          "2spirals, swissroll), or the path of a folder of pictures, an IDX file, a folder of them, or a CSV table")
+          "2spirals, swissroll), or the path of a folder of pictures, an IDX file, a folder of them, a CSV table, or "
+          "NumPy's .npy or .npz")
       ->capture_default_str();
-  train_command->add_option("--data-dir", training.data_dir,
-                            "where data sets are; else $BIJOU_DATA_DIR, /usr/share/datasets, ./data");
+  data_options(train_command, training);
   add_picture_options(train_command, training.pictures);
   train_command->add_flag("--flip", training.flip, "mirror each training image with probability 1/2");
   add_data_memory(train_command, training.pictures.memory);
@@ -223,7 +238,7 @@ int run(int argc, char** argv) {
   auto* evaluate_command = app.add_subcommand("evaluate", "the log-likelihood of data under a trained flow");
   evaluate_command->add_option("RUN", evaluation.run, "run folder, or a checkpoint file")->required();
   evaluate_command->add_option("--data", evaluation.data, "data set or path; default: what it was trained on");
-  evaluate_command->add_option("--data-dir", evaluation.data_dir, "where data sets are");
+  data_options(evaluate_command, evaluation);
   add_data_memory(evaluate_command, evaluation.data_memory);
   evaluate_command->add_option("--split", evaluation.split, "train, validation or test")
       ->check(CLI::IsMember({"train", "validation", "test"}))

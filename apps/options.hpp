@@ -36,9 +36,25 @@ struct Preset {
 Preset find_preset(const std::string& family, const std::string& name, const Dataset& data);
 std::string default_preset(const Dataset& data);
 
-struct TrainOptions {
+// Which data, and how they are read.
+struct DataOptions {
+  std::string data, data_dir;              // a name or a path; where names are looked for
+  std::string columns, separator, header;  // of tables, as DatasetOptions has them; header: yes, no, auto or empty
+  bool dequantise = false;
+  std::vector<double> noise_widths;  // no flag: of the table that a model was trained on
+};
+DatasetOptions dataset_options(const DataOptions& options);
+
+// What a checkpoint keeps of them, so that the model sees the same data again: JSON of all members that are set, but
+// for data and data_dir. `data` has the widths of the noise.
+std::string data_options_to_json(const DataOptions& options, const Dataset& data);
+// Those of a checkpoint ("" where it has none), and over them what is given now. CheckpointError, beginning with
+// `where`.
+DataOptions data_options_from_json(const std::string& json, const DataOptions& given, const std::string& where);
+
+struct TrainOptions : DataOptions {
   std::string program = "bijou";  // as it was called, for the command that is printed at the end
-  std::string family = "realnvp", data = "digits", data_dir, preset, out;
+  std::string family = "realnvp", preset, out;
   std::vector<std::string> set;    // NAME=VALUE: members of the preset's architecture to be replaced
   PictureOptions pictures;         // how a folder of pictures is read
   bool flip = false;               // images: mirrored with probability 1/2, whatever the preset says
@@ -60,8 +76,8 @@ struct SampleOptions {
   uint64_t seed = 0;
 };
 
-struct EvaluateOptions {
-  std::string run, data, data_dir, split = "test";
+struct EvaluateOptions : DataOptions {
+  std::string run, split = "test";
   int64_t data_memory = 0;  // bytes; 0: half of the machine's
   bool json = false;
 };

@@ -22,11 +22,12 @@
 namespace bijou::inline BIJOU_SCALAR {
 namespace {
 
-std::string resolved_config(const TrainOptions& o, const std::string& preset, const FlowConfig& config,
-                            const TrainSettings& s, int64_t steps) {
+std::string resolved_config(const TrainOptions& o, const Dataset& data, const std::string& preset,
+                            const FlowConfig& config, const TrainSettings& s, int64_t steps) {
   nlohmann::ordered_json j;
   j["model"] = o.family;
   j["data"] = o.data;
+  j["data_options"] = nlohmann::ordered_json::parse(data_options_to_json(o, data));
   j["preset"] = preset;
   j["architecture"] = nlohmann::ordered_json::parse(config_to_json(config));
   j["training"] = {{"optimizer", s.rule == TrainSettings::Rule::adamax ? "adamax" : "adam"},
@@ -164,7 +165,11 @@ Preset preset_for(const TrainOptions& options, const Dataset& data) {
 int train(const TrainOptions& options) {
   // It is written into config.json and every checkpoint, both of which are Unicode.
   if (!is_utf8(options.data)) fail<UsageError>("--data ", options.data, ": the path is not UTF-8; rename it");
-  Dataset data = load_dataset(options.data, {.data_dir = options.data_dir, .pictures = options.pictures});
+  if (!is_utf8(options.columns) || !is_utf8(options.separator))
+    fail<UsageError>("--columns or --separator is not UTF-8; choose columns by their numbers, or convert the table");
+  DatasetOptions reading = dataset_options(options);
+  reading.pictures = options.pictures;
+  Dataset data = load_dataset(options.data, reading);
   if (options.flip && !data.is_image()) fail<UsageError>("--flip: ", data.name, " holds no images; leave it out");
   if (options.bits) reduce_bits(data, *options.bits);
   Preset preset = preset_for(options, data);
@@ -187,7 +192,7 @@ int train(const TrainOptions& options) {
       text(title, " on ", data.name, ": ", model->parameter_count(), " parameters, ", data.train.size(), " training, ",
            data.validation.size(), " validation and ", data.test.size(), " test examples\npreset ", preset_name, ": ",
            steps, " steps of ", s.batch_size, " examples, ", kernels::threads(), " threads, about ",
-           memory.total() / (1 << 20), " MiB in a step\n");
+           memory.total() / (1 << 20), " MiB in a step\n", data.remark.empty() ? "" : "warning: " + data.remark + "\n");
   if (options.dry_run) {
     std::cerr << heading;
     print(rehearse(*model, data, s, options.seed), s);
@@ -199,14 +204,15 @@ int train(const TrainOptions& options) {
     return 0;
   }
   RunFolder folder(options.out.empty() ? "runs/" + options.family + "-" + data_stem(options.data) : options.out);
-  const std::string config = resolved_config(options, preset_name, preset.model, s, steps);
+  const std::string config = resolved_config(options, data, preset_name, preset.model, s, steps);
   folder.write("config.json", config);
   folder.write("model.txt", model->summary());
 
   std::cerr << heading;
   fit_to_data(*model, data, options.seed);
-  Trainer trainer(*model, preset.model, data, s, steps, options.seed, folder,
-                  {{"training", config}, {"data", options.data}});
+  Trainer trainer(
+      *model, preset.model, data, s, steps, options.seed, folder,
+      {{"training", config}, {"data", options.data}, {"data_options", data_options_to_json(options, data)}});
   const Trainer::Outcome outcome = [&] {
     const InterruptScope catch_signals;
     return trainer.run();

@@ -1,8 +1,11 @@
 #include "datasets/dataset.hpp"
 
+#include "datasets/arrays.hpp"
 #include "datasets/cifar.hpp"
+#include "datasets/columns.hpp"
 #include "datasets/file.hpp"
 #include "datasets/idx.hpp"
+#include "datasets/npz.hpp"
 #include "datasets/pictures.hpp"
 #include "datasets/table.hpp"
 #include "datasets/tar.hpp"
@@ -19,7 +22,9 @@ namespace {
 
 Dataset load_path(const std::string& path, const DatasetOptions& options) {
   std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored) && holds_npy(path)) return load_npy_folder(path, options);
   if (std::filesystem::is_directory(path, ignored)) {
+    refuse_table_options(options, path);
     refuse_pickled_cifar10(path);
     if (holds_cifar10(path)) return load_cifar10_folder(path, path);
     if (holds_pictures(path)) return load_pictures(path, path, options);
@@ -29,9 +34,13 @@ Dataset load_path(const std::string& path, const DatasetOptions& options) {
                       "can be read from one");
     return load_idx_folder(path, path);
   }
-  const std::string content = read_file(path);
-  if (looks_like_tar(content)) return load_cifar10_tar(content, path, path);
-  return looks_like_idx(content) ? load_idx_file(content, path, options) : load_table(content, path, options);
+  std::string content = read_file(path);
+  if (looks_like_npy(content)) return load_npy(std::move(content), path, options);
+  if (looks_like_zip(content)) return load_npz(content, path, options);
+  const bool tar = looks_like_tar(content);
+  if (!tar && !looks_like_idx(content)) return load_table(content, path, options);
+  refuse_table_options(options, path);
+  return tar ? load_cifar10_tar(content, path, path) : load_idx_file(content, path, options);
 }
 
 // The rows of another source with fewer bits.
@@ -127,6 +136,7 @@ Dataset load_dataset(const std::string& name_or_path, const DatasetOptions& opti
   const bool named = name_or_path == "cifar-10" || std::ranges::count(dataset_names(), name_or_path) > 0;
   if (named || !std::filesystem::is_directory(name_or_path, error) || !holds_pictures(name_or_path))
     refuse_picture_options(name_or_path, options.pictures);
+  if (named) refuse_table_options(options, name_or_path);
   if (name_or_path == "digits") return load_digits(options);
   if (name_or_path == "mnist" || name_or_path == "fashion-mnist") return load_idx(name_or_path, options);
   if (name_or_path == "cifar10" || name_or_path == "cifar-10") return load_cifar10(options);
@@ -139,7 +149,7 @@ Dataset load_dataset(const std::string& name_or_path, const DatasetOptions& opti
   for (const std::string& name : dataset_names()) names += (names.empty() ? "" : ", ") + name;
   fail<UsageError>("unknown data set ", in_quotes(name_or_path), ": known are ", names,
                    "; a path to an IDX file, a folder of IDX or CIFAR-10 files or of pictures, CIFAR-10's .tar.gz or a "
-                   ".csv works too");
+                   ".csv, .npy or .npz works too");
 }
 
 }  // namespace bijou

@@ -49,6 +49,8 @@ struct Dataset {
   int classes = 0;                       // labels are 0 .. classes-1; 0: no labels
   std::vector<std::string> columns;      // a table's column names; empty for all others
   std::vector<std::string> class_names;  // where they are known: of a folder of pictures
+  std::vector<double> noise_widths;      // of a dequantised table: what was added to each column (datasets/columns.hpp)
+  std::string remark;                    // one line that the user should read; or empty
   // The density's entropy in nats, where it is known: no model's expected loss can be lower.
   double entropy = std::numeric_limits<double>::quiet_NaN();
 
@@ -66,6 +68,8 @@ struct PictureOptions {
                                       // 0: half of the machine's
 };
 
+enum class HeaderLine { found, yes, no };  // of a table: whether its first line names the columns
+
 struct DatasetOptions {
   // Which examples are training, validation and test (and which points a toy density draws). It is apart from
   // the training seed, so that figures of different training seeds are about the same test set and
@@ -74,11 +78,18 @@ struct DatasetOptions {
   std::string data_dir = {};  // the flag --data-dir; may be empty (data_directories in file.hpp)
   PictureOptions pictures = {};
   int64_t toy_train = 50'000, toy_validation = 5'000, toy_test = 10'000;
+
+  // Of tables; UsageError where they are given for other data.
+  std::string columns = {};    // those to keep: names, numbers from 1 and ranges of them, "alcohol,3,5-8"; "": all
+  std::string separator = {};  // a character, "tab" or "space"; "": found on the first line
+  HeaderLine header = HeaderLine::found;
+  bool dequantise = false;                // add noise to the columns that repeat values (datasets/columns.hpp)
+  std::vector<double> noise_widths = {};  // by these widths, as when a model was trained; empty: found in the data
 };
 
 // By one of dataset_names(); or else by a path: a folder of the four IDX files, of CIFAR-10's or of pictures,
-// CIFAR-10's .tar.gz, one IDX file of images, or a table of numbers (CSV). Errors: UsageError, neither a name nor a path; DataError, the data are missing
-// or broken.
+// CIFAR-10's .tar.gz, one IDX file of images, a table of numbers (CSV), or NumPy's arrays (.npy, .npz, a folder of
+// train.npy and test.npy). Errors: UsageError, neither a name nor a path; DataError, the data are missing or broken.
 Dataset load_dataset(const std::string& name_or_path, const DatasetOptions& options = {});
 std::vector<std::string> dataset_names();
 

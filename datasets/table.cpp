@@ -1,5 +1,6 @@
 #include "datasets/table.hpp"
 
+#include "datasets/columns.hpp"
 #include "datasets/file.hpp"
 
 #include <algorithm>
@@ -17,6 +18,17 @@ struct Cell {
 std::string_view trim(std::string_view s) {
   const size_t first = s.find_first_not_of(" \t"), last = s.find_last_not_of(" \t");
   return first == std::string_view::npos ? s.substr(0, 0) : s.substr(first, last - first + 1);
+}
+
+constexpr size_t kMostColumns = 65'536;
+
+char separator_by_name(const std::string& name) {
+  if (name == "tab" || name == "\\t") return '\t';
+  if (name == "space") return ' ';
+  constexpr std::string_view kUnfit = "\"+-.0123456789";  // they are part of a cell
+  if (name.size() != 1 || kUnfit.find(name[0]) != std::string_view::npos || name[0] == '\n' || name[0] == '\r')
+    fail<UsageError>("--separator ", in_quotes(name), ": must be one character that is in no number, tab, or space");
+  return name[0];
 }
 
 char find_separator(std::string_view line) {
@@ -72,37 +84,44 @@ void for_each_line(std::string_view content, const Body& body) {
 
 class Parser {
  public:
-  explicit Parser(const std::string& name) : name_(name) {}
+  Parser(const std::string& name, const DatasetOptions& options) : name_(name), options_(options) {}
 
   void line(std::string_view line, int64_t number) {
     if (columns_.empty()) {
-      separator_ = find_separator(line);
+      separator_ = options_.separator.empty() ? find_separator(line) : separator_by_name(options_.separator);
       if (first(split_line(line, separator_), number)) return;
     }
     const std::vector<Cell> cells = split_line(line, separator_);
     if (cells.size() != columns_.size())
       fail<DataError>(name_, ":", number, ":", cells.back().character, ": this row has ", cells.size(),
                       " cells, the first has ", columns_.size(), "; mend or remove it");
-    for (size_t j = 0; j < cells.size(); ++j) values_.push_back(number_of(cells[j], number, j));
+    for (const size_t j : chosen_) values_.push_back(static_cast<Real>(number_of(cells[j], number, j)));
   }
 
   Table table() {
     if (values_.empty()) fail<DataError>(name_, ": holds no row of numbers");
-    const auto width = static_cast<int64_t>(columns_.size());
-    const int64_t rows = static_cast<int64_t>(values_.size()) / width;
-    return {std::move(columns_), Tensor::from({rows, width}, values_)};
+    Table table;
+    for (const size_t j : chosen_) table.columns.push_back(std::move(columns_[j]));
+    const auto width = static_cast<int64_t>(chosen_.size());
+    table.x = Tensor({static_cast<int64_t>(values_.size()) / width, width});
+    std::ranges::copy(values_, table.x.mutable_data().begin());
+    return table;
   }
 
  private:
   bool first(const std::vector<Cell>& cells, int64_t number) {  // names the columns; was it the header?
-    const bool header = is_header(cells);
+    const bool header = options_.header == HeaderLine::found ? is_header(cells) : options_.header == HeaderLine::yes;
     if (cells.size() < 2)
-      fail<DataError>(name_, ":", number, ": one column only (no ; tab , or space in ", in_quotes(cells[0].words),
-                      "): a coupling needs two columns");
+      fail<DataError>(name_, ":", number, ": one column only (no ",
+                      options_.separator.empty() ? "; tab , or space" : options_.separator, " in ",
+                      in_quotes(cells[0].words), "): a coupling needs two columns");
+    if (cells.size() > kMostColumns)
+      fail<DataError>(name_, ":", number, ": ", cells.size(), " columns; at most ", kMostColumns, " are read");
     for (size_t j = 0; j < cells.size(); ++j) {
       const bool named = header && !cells[j].words.empty();
       columns_.push_back(named ? std::string(cells[j].words) : text("column ", j + 1));
     }
+    chosen_ = choose_columns(options_.columns, columns_, name_);
     return header;
   }
 
@@ -116,7 +135,9 @@ class Parser {
     double value = 0;
     const Parsed parsed = parse_number(cell.words, value);
     if (parsed == Parsed::word)
-      refuse(in_quotes(cell.words), " is not a number; remove the column, or write decimals with a point");
+      refuse(in_quotes(cell.words),
+             " is not a number; remove the column or leave it out by --columns, or write "
+             "decimals with a point");
     if (parsed == Parsed::number && !std::isfinite(value))
       refuse(in_quotes(cell.words), " is not finite; fill it or remove the row");
     if (parsed == Parsed::out_of_range || std::abs(value) > std::numeric_limits<Real>::max())
@@ -125,39 +146,36 @@ class Parser {
   }
 
   const std::string& name_;
+  const DatasetOptions& options_;
   char separator_ = ',';
-  std::vector<std::string> columns_;
-  std::vector<double> values_;  // row by row
+  std::vector<std::string> columns_;  // of the file
+  std::vector<size_t> chosen_;        // of these
+  std::vector<Real> values_;          // row by row; in Real, so that they need no more than four times the file's size
 };
 
 }  // namespace
 
-Table parse_table(std::string_view content, const std::string& name) {
+Table parse_table(std::string_view content, const std::string& name, const DatasetOptions& options) {
   if (const size_t zero = content.find('\0'); zero != std::string_view::npos)
     fail<DataError>(name, ": is not a table of text (byte ", zero + 1, " is zero): export it as CSV");
-  Parser parser(name);
+  Parser parser(name, options);
   for_each_line(content, [&](std::string_view line, int64_t number) { parser.line(line, number); });
   return parser.table();
 }
 
 Dataset load_table(std::string_view content, const std::string& name, const DatasetOptions& options) {
-  Table table = parse_table(content, name);
+  return split_table(parse_table(content, name, options), {}, name, options);
+}
+
+Dataset split_table(Table table, const std::vector<int>& labels, const std::string& name,
+                    const DatasetOptions& options) {
   const int64_t n = table.x.shape()[0];
   if (n < 10) fail<DataError>(name, ": ", n, " rows; at least 10 are needed to split them");
   Dataset dataset;
   dataset.name = name;
   dataset.columns = std::move(table.columns);
-  split_examples(dataset, {table.x, {}}, n / 10, n / 10, options.split_seed);
-
-  const std::span<const Real> x = dataset.train.x.data();
-  const size_t width = dataset.columns.size();
-  for (size_t j = 0; j < width; ++j) {
-    size_t i = j;
-    while (i < x.size() && x[i] == x[j]) i += width;
-    if (i >= x.size())
-      fail<DataError>(name, ": column ", j + 1, " (", in_quotes(dataset.columns[j]), ") is constant (", x[j],
-                      ") in the training part: its density would be infinite; remove the column");
-  }
+  split_examples(dataset, {table.x, labels}, n / 10, n / 10, options.split_seed);
+  finish_table(dataset, options);
   return dataset;
 }
 

@@ -124,6 +124,52 @@ change 's/,/;/g; s/\./,/g' && expect_table "decimal commas" '2:1: column 1 .*"0,
 { printf 'a,b\n1,'; printf '\0'; } >"$d/bad.csv" && expect_table "a zero byte" ' is not a table of text'
 idx_images 40 8 8 | tail -c +3 >"$d/bad.csv" && expect_table "bytes that are no text" ''
 
+# ---- which columns of a table, how they are read, and noise where values repeat
+{ printf 'size;name;grade;\n' && table 60 | awk -F, '{ printf "%s;row %d;%d;%s\n", $1, NR, $2 * 4, $3 }'; } >"$d/named.csv"
+refuse "columns: one that is not there" 2 '--columns: .*named\.csv has no column "weight"; it has 4: "size", "name"' --data "$d/named.csv" --columns size,weight
+refuse "columns: words" 3 'column 2 \("name"\): "row 1" is not a number.*leave it out by --columns' --data "$d/named.csv"
+refuse "columns: of images" 2 '--columns is for tables, and digits is none' --data digits --columns 1,2
+refuse "noise: of a toy" 2 '--dequantise is for tables, and moons is none' --data moons --dequantise
+refuse "separator: two characters" 2 '--separator "ab": must be one character' --data "$d/named.csv" --separator ab
+refuse "separator: one that does not occur" 3 'one column only \(no \| in' --data "$d/named.csv" --separator '|'
+refuse "header: none, where words stand" 3 ':1:1: column 1: "size" is not a number' --data "$d/named.csv" --columns 1,3 --header no
+run "$bijou" train realnvp --steps 1 --out "$tmp/plain" --data "$d/named.csv" --columns 1,3-4
+verdict "columns: those that repeat values are pointed out" \
+  "$(complaint 0; grep -qE '^warning: .*1 of 3 columns repeat values \("grade" has [0-9]+ distinct values in 60 rows.*--dequantise' "$tmp/err" || cat "$tmp/err")"
+run "$bijou" train realnvp --steps 2 --out "$tmp/noisy" --data "$d/named.csv" --columns size,grade,4 --dequantise
+trained=$(grep -oE 'RealNVP +-?[0-9.]+ nats' "$tmp/out" | grep -oE -- '-?[0-9.]+')
+verdict "noise: nothing is pointed out any more" "$(complaint 0; grep 'repeat values' "$tmp/err")"
+run "$bijou" evaluate "$tmp/noisy" --json
+evaluated=$(grep -oE '"nll_nats":-?[0-9.]+' "$tmp/out" | cut -d: -f2)
+verdict "noise: evaluate sees the data that were trained on" \
+  "$(complaint 0; awk -v a="$trained" -v b="$evaluated" 'BEGIN { if (a == "" || (a - b) ^ 2 > 1e-6) print a " in training, evaluated " b }')"
+run "$bijou" evaluate "$tmp/noisy" --json --columns grade,size,4
+verdict "columns: what is given goes before what is kept" \
+  "$(complaint 0; grep -qF "$evaluated" "$tmp/out" && echo "the same figure for other columns: $evaluated")"
+
+# ---- NumPy's files
+numbers() { noise $((4 * $1)) | tr '[:cntrl:]' 'A'; }  # numbers <n>: 4-byte floats, none of which is NaN
+{ npy '<f4' '40, 3' && numbers 120; } >"$d/x.npy"
+npz X.npy "$d/x.npy" >"$d/x.npz"
+accept "npy: a table" --data "$d/x.npy"
+accept "npz: a table" --data "$d/x.npz"
+{ npy '>f4' '40, 3' True && numbers 120; } >"$d/x.npy"
+accept "npy: big-endian, in Fortran order" --data "$d/x.npy" --columns 1,3
+{ npy '|u1' '40, 8, 8' && noise 2560; } >"$d/images.npy"
+accept "npy: images" --data "$d/images.npy" --preset digits
+expect_npy() { refuse "npy: $1" 3 "$d/bad\.npy: $2" --data "$d/bad.npy"; }  # expect_npy <name> <regex>, of $d/bad.npy
+head -c 100 "$d/x.npy" >"$d/bad.npy" && expect_npy "cut" 'truncated: the header says \[40, 3\] of >f4 = 480 bytes.*np\.save'
+{ npy '<f4' '1, 3' && numbers 3; } >"$d/bad.npy" && expect_npy "a single row" '1 rows; at least 10'
+{ npy '<f4' '20, 2' && numbers 39 && printf '\0\0\xc0\x7f'; } >"$d/bad.npy" && expect_npy "NaN" 'row 20, column 2: nan is not finite; fill'
+{ npy '<f4' '20, 2' && numbers 39 && printf '\0\0\x80\x7f'; } >"$d/bad.npy" && expect_npy "infinity" 'row 20, column 2: inf is not finite'
+{ npy '|O' '20, 2' && numbers 9; } >"$d/bad.npy" && expect_npy "pickled objects" 'holds pickled Python objects.*never run.*float32'
+npz o.npy "$d/bad.npy" >"$d/bad.npz"
+refuse "npz: pickled objects" 3 "$d/bad\.npz: \"o\": holds pickled Python objects" --data "$d/bad.npz"
+head -c -1 "$d/x.npz" >"$d/bad.npz"
+refuse "npz: cut" 3 "$d/bad\.npz: the zip file is cut or broken.*np\.savez" --data "$d/bad.npz"
+printf 'zz' | cat "$d/x.npz" - | tail -c +3 >"$d/bad.npz"
+refuse "npz: not quite a zip file" 3 "$d/bad\.npz: " --data "$d/bad.npz"
+
 # ---- no permission, as somebody who is not root
 chmod 755 "$tmp" "$d"
 chmod 600 "$d/good.csv"

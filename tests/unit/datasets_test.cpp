@@ -41,7 +41,7 @@ TEST_CASE("datasets: the digits' split depends on the split seed alone") {
 
 TEST_CASE("datasets: unknown names") {
   REFUSES(UsageError, load_dataset("moon"), "unknown data set \"moon\"", "digits, mnist, fashion-mnist", "swissroll",
-          ".csv works too");
+          ".csv, .npy or .npz works too");
   REFUSES(UsageError, load_dataset(""), "unknown data set \"\"");
   REFUSES(UsageError, load_dataset("a\nb"), "\"a?b\"");
   REFUSES(DataError, load_dataset("no/such"), "no/such: no such file");

@@ -140,6 +140,30 @@ noise() { awk -v n="$1" 'BEGIN { srand(7); for (i = 0; i < n; ++i) printf "%c", 
 table() {  # table <rows>: three columns
   awk -v n="$1" 'BEGIN { srand(3); for (i = 0; i < n; ++i) { a = rand(); printf "%.4f,%.4f,%.4f\n", a, a * a + rand() / 5, rand() } }'
 }
+le() {  # le <bytes> <number...>: little-endian numbers
+  local width=$1 n i
+  shift
+  for n; do
+    for ((i = 0; i < width; ++i)); do
+      # shellcheck disable=SC2059
+      printf "$(printf '\\x%02x' $((n >> 8 * i & 255)))"
+    done
+  done
+}
+npy() {  # npy <dtype> <shape> [True]: the header of a NumPy file, whose values follow; True: in Fortran order
+  local words="{'descr': '$1', 'fortran_order': ${3:-False}, 'shape': ($2), }"
+  printf '\x93NUMPY\x01\0' && le 2 $((${#words} + 1)) && printf '%s\n' "$words"
+}
+npz() {  # npz <name> <file>: a zip file of one deflated member; gzip's are the same bytes in another frame
+  local packed end at
+  packed=$(($(gzip -nc "$2" | wc -c) - 18)) end=$(wc -c <"$2")
+  crc() { gzip -nc "$2" | tail -c 8 | head -c 4; }
+  frame() { le 2 20 0 8 0 0 && crc "$@" && le 4 $packed "$end" && le 2 ${#1} 0; }
+  at=$((30 + ${#1} + packed))
+  printf 'PK\x03\x04' && frame "$@" && printf %s "$1" && gzip -nc "$2" | tail -c +11 | head -c $packed
+  printf 'PK\x01\x02' && le 2 20 && frame "$@" && le 2 0 0 0 && le 4 0 0 && printf %s "$1"
+  printf 'PK\x05\x06' && le 2 0 0 1 1 && le 4 $((46 + ${#1})) $at && le 2 0
+}
 
 # What a checkpoint says of itself: metadata <file> <key>
 metadata() { head -c 20000 "$1" | grep -aoE "\"$2\":\"[^\"]*\"" | head -n 1 | cut -d'"' -f4; }
