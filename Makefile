@@ -24,6 +24,10 @@ Run
   make gradcheck         every gradient against finite differences, in double precision:
                            make gradcheck OP=matmul
 
+  make data-mnist        download a data set from its official place into ./data, or into DATA_DIR, checked by SHA-256;
+  make data-fashion-mnist  DATA_URL=... names another place that has its files
+  make data-cifar10
+
 Build
   make                   build the program, then print this
   make all               build everything: build/bijou, the libraries, the test programs
@@ -75,8 +79,8 @@ Variables
 endef
 
 # A misspelled variable must not be swallowed: `EPOCH=3` would train for the default number of epochs.
-KNOWN_VARIABLES := DATA PRESET EPOCHS STEPS BATCH_SIZE LR SEED MEMORY THREADS OUT DATA_DIR ARGS OP MUTATION RUNS TORCH \
-                   MARCH CXX CXXFLAGS CPPFLAGS LDFLAGS LDLIBS AR BLAS_DIR V WRITE CLANG CLANG_TIDY CLANG_FORMAT
+KNOWN_VARIABLES := DATA PRESET EPOCHS STEPS BATCH_SIZE LR SEED MEMORY THREADS OUT DATA_DIR DATA_URL ARGS OP MUTATION \
+                   RUNS TORCH MARCH CXX CXXFLAGS CPPFLAGS LDFLAGS LDLIBS AR BLAS_DIR V WRITE CLANG CLANG_TIDY CLANG_FORMAT
 UNKNOWN_VARIABLES := $(filter-out $(KNOWN_VARIABLES) SHELL MAKE MAKEFLAGS,$(foreach v,$(.VARIABLES), \
                        $(if $(findstring command line,$(origin $v)),$v)))
 ifneq ($(UNKNOWN_VARIABLES),)
@@ -142,8 +146,10 @@ LAWS_OBJECTS := $(call objects,f32,tests/main.cpp $(TABLES)) $(call objects,f64,
 # ---- building -------------------------------------------------------------------------------------------------------
 
 MODELS := nice realnvp glow
+SETS   := mnist fashion-mnist cifar10
 
-.PHONY: default all help deps clean FORCE $(MODELS:%=train-%) gradcheck test mutate check-mutants same-bytes kill-test asan \
+.PHONY: default all help deps clean FORCE $(MODELS:%=train-%) $(SETS:%=data-%) gradcheck test mutate check-mutants \
+        same-bytes kill-test asan \
         bench bench-peers \
         format format-check lint check-deps count paper-map lint-tools format-tools
 
@@ -217,6 +223,9 @@ TRAIN_OPTIONS = $(call option,--data,DATA)$(call option,--preset,PRESET)$(call o
 $(MODELS:%=train-%): train-%: build/bijou
 	build/bijou train $*$(TRAIN_OPTIONS)$(if $(ARGS), $(ARGS))
 	$(call class_conditional,$*)
+
+$(SETS:%=data-%): data-%:
+	@DATA_URL=$(call quote,$(value DATA_URL)) bash .make/data.sh $* $(call quote,$(or $(value DATA_DIR),data))
 
 # Glow on the digits, once more with a prior for each class.
 class_conditional = $(if $(and $(filter glow,$1),$(filter digits,$(DATA)),$(if $(OUT)$(ARGS),,yes)),build/bijou \

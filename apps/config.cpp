@@ -141,7 +141,13 @@ void read_config(const std::string& path, TrainOptions& o) {
     const char* name = key.c_str();
     if (key == "model") o.family = value_of<std::string>(j, name, where);
     else if (key == "data") o.data = value_of<std::string>(j, name, where);
-    else if (key == "data_options" && value.is_object()) {
+    else if (key == "pictures" && value.is_object()) {
+      if (const auto size = value.value("size", ordered_json(0)); size.is_number_integer() && size > 0)
+        o.pictures.size = size.get<int>();
+      o.pictures.random_crop = value.value("crop", ordered_json("")) == "random";
+      o.pictures.grey = value.value("grey", ordered_json(false)) == true;
+      o.pictures.colour = value.value("colour", ordered_json(false)) == true;
+    } else if (key == "data_options" && value.is_object()) {
       static_cast<DataOptions&>(o) = data_options_from_json(value.dump(), o, where);
     } else if (key == "preset") o.preset = value_of<std::string>(j, name, where);
     else if (key == "bits") o.bits = value_of<int>(j, name, where);
@@ -165,7 +171,7 @@ void read_config(const std::string& path, TrainOptions& o) {
       set_settings(tried, o.settings, where);
     } else {
       fail<UsageError>(where, ": \"", key, "\": ", value.dump().substr(0, 40),
-                       " is not understood; known are model, data, data_options {...}, preset, bits, "
+                       " is not understood; known are model, data, data_options {...}, pictures {...}, preset, bits, "
                        "class_conditional, architecture {...} "
                        "and training {...}");
     }
@@ -193,6 +199,12 @@ std::string resolved_config(const TrainOptions& o, const Dataset& data, const st
   j["data"] = o.data;
   if (const auto of_data = ordered_json::parse(data_options_to_json(o, data)); !of_data.empty()) {
     j["data_options"] = of_data;
+  }
+  if (o.pictures.size || o.pictures.grey || o.pictures.colour) {
+    j["pictures"] = {{"size", o.pictures.size.value_or(0)},
+                     {"crop", o.pictures.random_crop ? "random" : "centre"},
+                     {"grey", o.pictures.grey},
+                     {"colour", o.pictures.colour}};
   }
   j["preset"] = preset;
   if (o.bits) j["bits"] = *o.bits;

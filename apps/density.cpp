@@ -12,10 +12,10 @@ int64_t block_of(int64_t dimensions) { return std::clamp<int64_t>(int64_t{500} *
 void for_each_block(const Examples& examples, int levels, const std::function<void(const Tensor&, int64_t)>& see,
                     uint64_t draw = 0) {
   constexpr uint64_t kEvaluationSeed = 0xE7A1;
-  const int64_t block = block_of(examples.x.shape().from(1).numel());
+  const int64_t block = block_of(examples.shape().from(1).numel());
   for (int64_t begin = 0; begin < examples.size(); begin += block) {
     const int64_t end = std::min(examples.size(), begin + block);
-    see(dequantise(examples.x.rows(begin, end), levels, kEvaluationSeed, draw, begin), begin);
+    see(dequantise(examples.rows(begin, end), levels, kEvaluationSeed, draw, begin), begin);
   }
 }
 

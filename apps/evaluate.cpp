@@ -22,7 +22,7 @@ Examples part_of(const Dataset& data, const std::string& split) {
   std::vector<Tensor> x;
   Examples all;
   for (const Examples* part : {&data.train, &data.validation, &data.test}) {
-    if (part->size() > 0) x.push_back(part->x);
+    if (part->size() > 0) x.push_back(part->rows(0, part->size()));
     all.labels.insert(all.labels.end(), part->labels.begin(), part->labels.end());
   }
   all.x = math::concat(x, 0);
@@ -96,7 +96,9 @@ int evaluate(const EvaluateOptions& options) {
   const auto kept = saved.metadata.find("data_options");
   const DataOptions how =
       data_options_from_json(kept == saved.metadata.end() ? "" : kept->second, options, options.run);
-  const Dataset data = as_images(as_trained(load_dataset(name, dataset_options(how)), spec), spec.input);
+  DatasetOptions reading = dataset_options(how);
+  reading.pictures = pictures_for(spec, name, options.data_memory);
+  const Dataset data = as_images(as_trained(load_dataset(name, reading), spec), spec.input);
   const int levels = levels_of(options, name, data, spec);
   const Examples part = part_of(data, options.split);
   if (options.dequantised) require_in_range(part.x, spec.levels, name);

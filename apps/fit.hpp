@@ -14,6 +14,9 @@ void fit_to_data(FlowModel& model, const Dataset& data, uint64_t seed);
 // Images in as many bits as the model was trained on: n-bit models read 256 levels so.
 Dataset as_trained(Dataset data, const DataSpec& spec);
 
+// A folder of pictures is read in the size and the channels that the model is for. `memory` as in PictureOptions.
+PictureOptions pictures_for(const DataSpec& spec, const std::string& name, int64_t memory);
+
 inline constexpr int64_t kInitializationExamples = 256;
 
 }  // namespace bijou

@@ -1,4 +1,4 @@
-// The program: bijou train | sample | evaluate | check | jacobian. See `bijou --help`.
+// The program: bijou train | sample | evaluate | data | import | replay | check | jacobian. See `bijou --help`.
 #include "apps/config.hpp"
 #include "autograd/kernels/gemm.hpp"
 #include "autograd/kernels/machine.hpp"
@@ -118,6 +118,27 @@ std::string config_of(int argc, char** argv) {
   return "";
 }
 
+void add_picture_options(CLI::App* command, PictureOptions& o) {
+  command->add_option("--size", o.size, "a folder of pictures: shrink each until its shorter side is N, then cut N x N")
+      ->check(CLI::Validator(at_least_one, "N"));
+  command
+      ->add_option_function<std::string>(
+          "--crop", [&o](const std::string& where) { o.random_crop = where == "random"; },
+          "with --size: where the square is cut for training, centre or random (anew in each epoch)")
+      ->check(CLI::IsMember({"centre", "random"}))
+      ->default_str("centre");
+  auto* grey = command->add_flag("--grey", o.grey, "pictures in grey; default: in colour, unless all are grey");
+  command->add_flag("--colour", o.colour, "pictures in colour, even where all are grey")->excludes(grey);
+}
+
+void add_data_memory(CLI::App* command, int64_t& bytes) {
+  command
+      ->add_option_function<int64_t>(
+          "--data-memory", [&bytes](int64_t mib) { bytes = mib << 20; },
+          "MiB that pictures may take; beyond it each batch is read from the disk. Default: half of the machine's")
+      ->check(CLI::Validator(at_least_one, "MIB"));
+}
+
 int run(int argc, char** argv) {
   CLI::App app("Bijou: normalizing flows, trained on the CPU.");
   app.name("bijou");
@@ -165,10 +186,14 @@ int run(int argc, char** argv) {
   train_command
       ->add_option(
           "--data", training.data,
-          "digits, mnist, fashion-mnist, cifar-10, a toy (moons, 8gaussians, checkerboard, rings, circles, pinwheel, "
-          "2spirals, swissroll), or the path of an IDX file, a folder of them, a CSV table, or NumPy's .npy or .npz")
+          "digits, mnist, fashion-mnist, cifar10, a toy (moons, 8gaussians, checkerboard, rings, circles, pinwheel, "
+          "2spirals, swissroll), or the path of a folder of pictures, an IDX file, a folder of them, a CSV table, or "
+          "NumPy's .npy or .npz")
       ->capture_default_str();
   data_options(train_command, training);
+  add_picture_options(train_command, training.pictures);
+  train_command->add_flag("--flip", training.flip, "mirror each training image with probability 1/2");
+  add_data_memory(train_command, training.pictures.memory);
   train_command->add_option("--preset", training.preset,
                             "architecture and settings; default: by the data. " + presets());
   train_command
@@ -252,6 +277,7 @@ int run(int argc, char** argv) {
                                "data set or path; default: what it was trained on. A table may hold images, "
                                "a row each, as height x width x channels numbers");
   data_options(evaluate_command, evaluation);
+  add_data_memory(evaluate_command, evaluation.data_memory);
   evaluate_command->add_option("--split", evaluation.split, "train, validation, test, or all of them")
       ->check(CLI::IsMember({"train", "validation", "test", "all"}))
       ->capture_default_str();
@@ -297,6 +323,19 @@ int run(int argc, char** argv) {
                    "NAME=VALUE: a member of the architecture that the tensors' shapes do not say; repeatable")
       ->allow_extra_args(false);
   common(import_command);
+  DataCommandOptions data;
+  auto* data_command = app.add_subcommand("data", "what data sets there are, and what is in one");
+  data_command->require_subcommand(1);
+  auto* list_command =
+      data_command->add_subcommand("list", "the names that --data knows, and where each one's files are");
+  list_command->add_option("--data-dir", data.data_dir, "where data sets are");
+  auto* info_command = data_command->add_subcommand("info", "shape, range, counts, SHA-256, and a picture of pictures");
+  info_command->add_option("DATA", data.data, "a name or a path, as for `bijou train --data`")->required();
+  info_command->add_option("--data-dir", data.data_dir, "where data sets are");
+  info_command->add_option("--out", data.out, "of images: draw the first hundred into this PNG file");
+  add_picture_options(info_command, data.pictures);
+  add_data_memory(info_command, data.pictures.memory);
+  for (CLI::App* command : {list_command, info_command}) common(command);
 
   CheckOptions checking;
   auto* check_command = app.add_subcommand(
@@ -360,6 +399,8 @@ int run(int argc, char** argv) {
   if (*evaluate_command) return evaluate(evaluation);
   if (*replay_command) return replay(replaying);
   if (*import_command) return import_model(importing);
+  if (*list_command) return list_data(data);
+  if (*info_command) return describe_data(data);
   if (*check_command) return check_model(checking);
   if (*jacobian_command) return picture.model == "lesson" ? draw_lesson(picture) : draw_jacobians(picture);
   std::printf("%s", app.help().c_str());

@@ -56,7 +56,7 @@ void draw_spectrum(const std::string& path, const FlowModel& model) {
 void draw_inpainting(const std::string& path, const FlowModel& model, const Dataset& data, uint64_t seed) {
   const Shape s = data.example_shape();
   const int64_t n = std::min<int64_t>(2 * kColumns, data.test.size());
-  const Tensor x = dequantise(data.test.x.rows(0, n), data.levels, seed);
+  const Tensor x = dequantise(data.test.rows(0, n), data.levels, seed);
   Tensor hidden(x.shape());
   std::vector<bool> mask;
   Rng rng(seed, stream("inpainting"));

@@ -62,6 +62,8 @@ struct TrainOptions : DataOptions {
   std::vector<std::string> command;  // all words of it
   std::string family = "realnvp", preset, out;
   std::vector<std::string> set;    // NAME=VALUE: members of the preset's architecture to be replaced
+  PictureOptions pictures;         // how a folder of pictures is read
+  bool flip = false;               // images: mirrored with probability 1/2, whatever the preset says
   std::optional<int> bits;         // of images of 256 levels: keep so many
   bool class_conditional = false;  // Glow: a top prior for each class
   bool dry_run = false;            // only say what a run would take
@@ -88,10 +90,17 @@ struct SampleOptions {
 
 struct EvaluateOptions : DataOptions {
   std::string run, split = "test";
+  int64_t data_memory = 0;      // bytes that pictures may take; 0: half of the machine's
   int64_t dequantisations = 1;  // draws of the noise that the figure is averaged over
   bool dequantised = false;     // the data are real numbers in [0, levels), with their noise
   bool ledger = false;          // the terms of the figure, too
   bool json = false;
+};
+
+// What `bijou data list` and `bijou data info` were asked.
+struct DataCommandOptions {
+  std::string data, data_dir, out;
+  PictureOptions pictures;
 };
 
 struct ImportCommand {
@@ -120,8 +129,10 @@ struct ReplayOptions {
 int train(const TrainOptions& options);
 int sample(const SampleOptions& options);
 int evaluate(const EvaluateOptions& options);
-int replay(const ReplayOptions& options);      // NonFiniteError: the step fails again
+int replay(const ReplayOptions& options);  // NonFiniteError: the step fails again
 int import_model(const ImportCommand& options);
+int list_data(const DataCommandOptions& options);
+int describe_data(const DataCommandOptions& options);
 int check_model(const CheckOptions& options);  // 1 when a layer fails
 int draw_jacobians(const JacobianOptions& options);
 int draw_lesson(const JacobianOptions& options);  // of which `out` and `seed` are used

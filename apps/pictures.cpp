@@ -39,7 +39,7 @@ Tensor as_tensor(const std::vector<Point>& points) {
 }
 
 void draw_reconstructions(const std::string& path, const FlowModel& model, const Dataset& data) {
-  const Tensor x = dequantise(data.test.x.rows(0, std::min<int64_t>(24, data.test.size())), data.levels, 1);
+  const Tensor x = dequantise(data.test.rows(0, std::min<int64_t>(24, data.test.size())), data.levels, 1);
   const Tensor back = model.bijection().inverse(model.bijection().forward(x).y.value());
   // Not rounded to integers: that would hide the error.
   const auto grey = [&](double v) { return v / data.levels; };
@@ -62,7 +62,7 @@ void draw_triptych(const std::string& path, const FlowModel& model, const Datase
   const Tensor log_p = model.log_prob(as_tensor(centres)).value();
   for (Real v : log_p.data()) density.push_back(std::exp(static_cast<double>(v)));
   Rng rng(seed, stream("picture"));
-  plot::triptych(path, as_points(data.test.x.rows(0, std::min(kPoints, data.test.size()))),
+  plot::triptych(path, as_points(data.test.rows(0, std::min(kPoints, data.test.size()))),
                  as_points(model.sample(kPoints, rng)), density, kGrid, kGrid, {.title = data.name});
 }
 
@@ -99,7 +99,7 @@ void draw_lattice(const std::string& path, const FlowModel& model, const Dataset
   constexpr double kLatent = 3;
   Rng rng(seed, stream("lattice"));
   plot::LatticePanel x = straight_grid(kExtent, 17), z = straight_grid(kLatent, 17);
-  x.points = as_points(data.test.x.rows(0, std::min(kPoints, data.test.size())));
+  x.points = as_points(data.test.rows(0, std::min(kPoints, data.test.size())));
   z.points = as_points(Tensor::randn({kPoints, 2}, rng));
   plot::LatticePanel fx = bent(x, [&](const Tensor& t) { return model.bijection().forward(t).y.value(); });
   plot::LatticePanel gz = bent(z, [&](const Tensor& t) { return model.bijection().inverse(t); });

@@ -27,7 +27,7 @@ double seconds_of(const F& f) {
 Examples head(const Examples& examples, int64_t n) {
   n = std::min(n, examples.size());
   const auto labels = examples.labels.begin();
-  return {examples.x.rows(0, n), examples.labels.empty() ? std::vector<int>() : std::vector<int>(labels, labels + n)};
+  return {examples.rows(0, n), examples.labels.empty() ? std::vector<int>() : std::vector<int>(labels, labels + n)};
 }
 
 // What an epoch's two checkpoints take, the last and the best: tried in the system's folder for temporary files. Where

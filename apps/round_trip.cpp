@@ -8,7 +8,7 @@ namespace bijou::inline BIJOU_SCALAR {
 RoundTrip round_trip(const FlowModel& model, const Examples& examples, int levels) {
   constexpr int64_t kSome = 64;
   constexpr uint64_t kSeed = 0;
-  const Tensor x = dequantise(examples.x.rows(0, std::min(kSome, examples.size())), levels, kSeed);
+  const Tensor x = dequantise(examples.rows(0, std::min(kSome, examples.size())), levels, kSeed);
   const auto [z, log_det] = model.bijection().forward(Variable(x));
   const Tensor back = model.bijection().inverse(z.value());
   RoundTrip r{0, 0};

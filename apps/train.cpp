@@ -35,6 +35,7 @@ bool is_utf8(const std::string& path) {
 
 std::vector<NamedFigure> baselines_of(const Dataset& data, double alpha) {
   std::vector<NamedFigure> all;
+  if (!data.train.x.defined() || !data.test.x.defined()) return all;  // they would want all pictures at once
   if (data.is_image()) {
     const double to_nats = 1 / bits_per_dim(1, data.dimensions());
     // A covariance wants more examples than it has rows; and beyond a thousand dimensions it takes minutes.
@@ -181,7 +182,10 @@ int train(const TrainOptions& options) {
   if (!is_utf8(options.data)) fail<UsageError>("--data ", options.data, ": the path is not UTF-8; rename it");
   if (!is_utf8(options.columns) || !is_utf8(options.separator))
     fail<UsageError>("--columns or --separator is not UTF-8; choose columns by their numbers, or convert the table");
-  Dataset data = load_dataset(options.data, dataset_options(options));
+  DatasetOptions reading = dataset_options(options);
+  reading.pictures = options.pictures;
+  Dataset data = load_dataset(options.data, reading);
+  if (options.flip && !data.is_image()) fail<UsageError>("--flip: ", data.name, " holds no images; leave it out");
   if (options.bits) reduce_bits(data, *options.bits);
   Preset preset = preset_for(options, data);
   const std::string preset_name = options.preset.empty() ? default_preset(data) : options.preset;
@@ -189,6 +193,7 @@ int train(const TrainOptions& options) {
   TrainSettings& s = preset.training;
   if (s.batch_size > data.train.size()) s.batch_size = std::max<int64_t>(2, data.train.size() / 4);
   if (!options.settings.empty()) set_settings(s, options.settings, "--config " + options.config);
+  if (options.flip) s.horizontal_flips = true;
   set_flags(s, options.flags);
   const int64_t per_epoch = Loader(data.train, data.levels, s.batch_size, options.seed).batches_per_epoch();
   const int64_t steps = options.steps ? *options.steps : options.epochs.value_or(s.epochs) * per_epoch;

@@ -9,35 +9,63 @@
 #include "autograd/tensor.hpp"
 
 #include <limits>
+#include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 namespace bijou::inline BIJOU_SCALAR {
 
-struct Examples {
-  Tensor x;                 // images [n, H, W, C] or vectors [n, D], raw values
-  std::vector<int> labels;  // n class numbers; or empty: none are known
+// Rows that are made, or read from the disk, when they are asked for.
+class RowSource {
+ public:
+  virtual ~RowSource() = default;
+  virtual Shape shape() const = 0;  // [n, ...]: of the tensor that all rows would be
+  virtual Tensor rows(std::span<const int64_t> index) const = 0;
+  // As a training step of this epoch sees them: a pure function of (seed, epoch, index).
+  virtual Tensor rows_for_training(std::span<const int64_t> index, uint64_t seed, int64_t epoch) const = 0;
+};
 
-  int64_t size() const { return x.defined() ? x.shape()[0] : 0; }
+struct Examples {
+  Tensor x;                 // images [n, H, W, C] or vectors [n, D], raw values; undefined: all is read from `source`
+  std::vector<int> labels;  // n class numbers; or empty: none are known
+  // Where rows come from when x is undefined; beside x: what training sees instead of it.
+  std::shared_ptr<const RowSource> source = nullptr;
+
+  bool defined() const { return x.defined() || source; }
+  Shape shape() const { return x.defined() ? x.shape() : source->shape(); }
+  int64_t size() const { return defined() ? shape()[0] : 0; }
   Examples select(std::span<const int64_t> index) const;  // a copy of these rows, with their labels
+  Tensor rows(int64_t begin, int64_t end) const;          // a copy of these rows
+  Tensor rows_for_training(std::span<const int64_t> index, uint64_t seed, int64_t epoch) const;
 };
 
 struct Dataset {
   std::string name;  // "digits", "moons", ...; for a file, its path; what is missing of CIFAR-10
   Examples train, validation, test;
-  int levels = 0;                    // images of integers 0 .. levels-1 (digits: 17, MNIST: 256);
-                                     // 0: real-valued data (toys, tables), which need no dequantisation
-  int classes = 0;                   // labels are 0 .. classes-1; 0: no labels
-  std::vector<std::string> columns;  // a table's column names; empty for all others
-  std::vector<double> noise_widths;  // of a dequantised table: what was added to each column (datasets/columns.hpp)
-  std::string remark;                // one line that the user should read; or empty
+  int levels = 0;                        // images of integers 0 .. levels-1 (digits: 17, MNIST: 256);
+                                         // 0: real-valued data (toys, tables), which need no dequantisation
+  int classes = 0;                       // labels are 0 .. classes-1; 0: no labels
+  std::vector<std::string> columns;      // a table's column names; empty for all others
+  std::vector<std::string> class_names;  // where they are known: of a folder of pictures
+  std::vector<double> noise_widths;      // of a dequantised table: what was added to each column (datasets/columns.hpp)
+  std::string remark;                    // one line that the user should read; or empty
   // The density's entropy in nats, where it is known: no model's expected loss can be lower.
   double entropy = std::numeric_limits<double>::quiet_NaN();
 
-  bool is_image() const { return train.x.rank() == 4; }
-  Shape example_shape() const { return train.x.shape().from(1); }  // [H, W, C] or [D]
-  int64_t dimensions() const { return example_shape().numel(); }   // D
+  bool is_image() const { return train.shape().rank() == 4; }
+  Shape example_shape() const { return train.shape().from(1); }   // [H, W, C] or [D]
+  int64_t dimensions() const { return example_shape().numel(); }  // D
+};
+
+// How a folder of pictures is read (datasets/pictures.hpp).
+struct PictureOptions {
+  std::optional<int> size = {};       // the shorter side becomes this long, and a square of it is cut out
+  bool random_crop = false;           // for training: anywhere, drawn anew in each epoch; else from the centre
+  bool grey = false, colour = false;  // neither: in colour, unless all pictures are grey
+  int64_t memory = 0;                 // bytes that the tensors may take; beyond it, batches are read from the disk.
+                                      // 0: half of the machine's
 };
 
 enum class HeaderLine { found, yes, no };  // of a table: whether its first line names the columns
@@ -47,20 +75,21 @@ struct DatasetOptions {
   // the training seed, so that figures of different training seeds are about the same test set and
   // can be compared.
   uint64_t split_seed = 0;
-  std::string data_dir;  // the flag --data-dir; may be empty (data_directories in file.hpp)
+  std::string data_dir = {};  // the flag --data-dir; may be empty (data_directories in file.hpp)
+  PictureOptions pictures = {};
   int64_t toy_train = 50'000, toy_validation = 5'000, toy_test = 10'000;
 
   // Of tables; UsageError where they are given for other data.
-  std::string columns;    // those to keep: names, numbers from 1 and ranges of them, "alcohol,3,5-8"; "": all
-  std::string separator;  // a character, "tab" or "space"; "": found on the first line
+  std::string columns = {};    // those to keep: names, numbers from 1 and ranges of them, "alcohol,3,5-8"; "": all
+  std::string separator = {};  // a character, "tab" or "space"; "": found on the first line
   HeaderLine header = HeaderLine::found;
-  bool dequantise = false;           // add noise to the columns that repeat values (datasets/columns.hpp)
-  std::vector<double> noise_widths;  // by these widths, as when a model was trained; empty: found in the data
+  bool dequantise = false;                // add noise to the columns that repeat values (datasets/columns.hpp)
+  std::vector<double> noise_widths = {};  // by these widths, as when a model was trained; empty: found in the data
 };
 
-// By one of dataset_names(); or else by a path: a folder of the four IDX files or of CIFAR-10's, one IDX file of
-// images, a table of numbers (CSV), or NumPy's arrays (.npy, .npz, a folder of train.npy and test.npy). Errors:
-// UsageError, neither a name nor a path; DataError, the data are missing or broken.
+// By one of dataset_names(); or else by a path: a folder of the four IDX files, of CIFAR-10's or of pictures,
+// CIFAR-10's .tar.gz, one IDX file of images, a table of numbers (CSV), or NumPy's arrays (.npy, .npz, a folder of
+// train.npy and test.npy). Errors: UsageError, neither a name nor a path; DataError, the data are missing or broken.
 Dataset load_dataset(const std::string& name_or_path, const DatasetOptions& options = {});
 std::vector<std::string> dataset_names();
 

@@ -178,8 +178,8 @@ Dataset load_idx(const std::string& name, const DatasetOptions& options) {
   const char* const way = fashion ? "apt-get install dataset-fashion-mnist, or put the files of "
                                     "https://github.com/zalandoresearch/fashion-mnist"
                                   : "put the four files of http://yann.lecun.com/exdb/mnist/";
-  fail<DataError>(name, ": not found; looked in ", looked, hint, ". To get it, ", way, " into ./data/", name,
-                  "; or say by --data-dir in which folder ", name, "/ lies");
+  fail<DataError>(name, ": not found; looked in ", looked, hint, ". To get it, `make data-", name, "`, or ", way,
+                  " into ./data/", name, "; or say by --data-dir in which folder ", name, "/ lies");
 }
 
 Dataset load_idx_file(std::string_view content, const std::string& path, const DatasetOptions& options) {

@@ -40,7 +40,7 @@ Loader::Loader(const Examples& examples, int levels, int64_t batch_size, uint64_
   if (batch_size > examples.size())
     fail<UsageError>("a batch of ", batch_size, " from ", examples.size(),
                      " training examples: give a batch size of at most ", examples.size());
-  require_levels(examples.x, levels, "Loader");
+  if (examples.x.defined()) require_levels(examples.x, levels, "Loader");
 }
 
 Batch Loader::batch(int64_t step) const {
@@ -53,9 +53,9 @@ Batch Loader::batch(int64_t step) const {
   Batch batch;
   batch.epoch = epoch;
   batch.index.assign(order_.begin() + begin, order_.begin() + begin + batch_size_);
-  Examples chosen = examples_.select(batch.index);
-  batch.x = std::move(chosen.x);
-  batch.labels = std::move(chosen.labels);
+  batch.x = examples_.rows_for_training(batch.index, seed_, epoch);
+  if (!examples_.labels.empty())
+    for (const int64_t i : batch.index) batch.labels.push_back(examples_.labels[i]);
   if (levels_ > 0) {
     const std::span<Real> values = batch.x.mutable_data();
     const size_t row = values.size() / batch.index.size();

@@ -20,7 +20,7 @@ mkdir -p "$d"
 refuse "an unknown name" 2 '"nope".*digits.*moons.*swissroll' --data nope
 refuse "an empty name" 2 'unknown data set ""' --data ''
 refuse "a path that is not there" 3 "$d/nope\.csv: no such file" --data "$d/nope.csv"
-refuse "a folder without IDX files" 3 'has no train-images-idx3-ubyte' --data .
+refuse "a folder without IDX files" 3 'has no train-images-idx3-ubyte' --data datasets
 refuse "a folder to look in that is not there" 3 "--data-dir $d/nope: no such folder" --data mnist --data-dir "$d/nope"
 refuse "MNIST that is not there" 3 "mnist: not found; looked in $d/mnist.*To get it.*--data-dir" --data mnist --data-dir "$d"
 refuse "a file that is no table" 3 '/etc/passwd:1: one column only' --data /etc/passwd

@@ -44,7 +44,7 @@ done
 verdict "readme: every link leads to a file" "$missing"
 
 unknown=""
-for target in $(grep -hoE '^make [a-z-]+|`make [a-z-]+' README.md apps/bench/README.md CONTRIBUTING.md | sed 's/.*make //' | sort -u); do
+for target in $(grep -hoE '^make [a-z0-9-]+|`make [a-z0-9-]+' README.md apps/bench/README.md CONTRIBUTING.md | sed 's/.*make //' | sort -u); do
   make -n "$target" >/dev/null 2>&1 </dev/null || unknown+="$target "
 done
 verdict "readme: every make target exists" "$unknown"

@@ -155,7 +155,7 @@ TEST_CASE("datasets: where cifar-10 is looked for, and what is said when it is n
   CHECK(load_dataset("cifar-10", options).train.size() == 9);
   write_cifar(folder, "cifar-10-batches-bin", {1, 2, 3, 4, 5}, 4);
   const Dataset d = load_dataset("cifar-10", options);
-  CHECK(d.name == "cifar-10");
+  CHECK(d.name == "cifar10");
   CHECK(d.train.size() == 18);
 
   options.data_dir = (folder.path / "cifar-10").string();
@@ -166,7 +166,7 @@ TEST_CASE("datasets: where cifar-10 is looked for, and what is said when it is n
         return;
       }
   const std::string looked = (folder.path / "cifar-10/cifar-10-batches-bin").string();
-  REFUSES(DataError, load_dataset("cifar-10", options), "cifar-10: not found; looked in", looked.c_str(),
+  REFUSES(DataError, load_dataset("cifar-10", options), "cifar10: not found; looked in", looked.c_str(),
           "data/cifar-10-batches-bin", "itself holds its files", "https://www.cs.toronto.edu/~kriz/cifar.html",
           "--data-dir");
 }
