@@ -134,8 +134,8 @@ Dataset load_cifar10(const DatasetOptions& options) {
     const fs::path archive = directory / kArchive;
     if (is_there(archive)) return load_cifar10_tar(read_file(archive), archive.string(), "cifar10");
     looked += ", " + archive.string();
+    refuse_pickled_cifar10(directory);  // before another place is searched: this is what was meant
   }
-  for (const fs::path& directory : data_directories(options.data_dir)) refuse_pickled_cifar10(directory);
   const std::string hint =
       !options.data_dir.empty() && holds_cifar10(options.data_dir)
           ? text(" (", options.data_dir, " itself holds its files: give that path as the data set)")
