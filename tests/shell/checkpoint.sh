@@ -66,16 +66,18 @@ tensor_at() {  # tensor_at <file> <name>: where its first byte is
 for damage in '\000\000\200\100:holds 4, which is no index below 3' '\000\000\000\077:holds 0\.5' '\000\000\200\277:holds -1'; do
   good=$glow
   poke "$(tensor_at "$glow" 'flow\.vectors\.steps\.0\.mix\.order')" "${damage%%:*}"
-  expect_exit "checkpoint: a damaged permutation ${damage#*:}" 4 "flow\.vectors\.steps\.0\.mix .*${damage#*:}.*damaged" "$bijou" evaluate "$bad"
+  expect_exit "checkpoint: a damaged permutation ${damage#*:}" 4 "flow\.vectors\.steps\.0\.mix .*${damage#*:}.*damaged" "$bijou" evaluate "$bad" --data "$tmp/table.csv"
   expect_exit "checkpoint: sample: a damaged permutation ${damage#*:}" 4 "flow\.vectors\.steps\.0\.mix .*${damage#*:}" "$bijou" sample "$bad" --out "$tmp/never.csv"
 done
 poke "$(tensor_at "$glow" 'flow\.vectors\.steps\.1\.actnorm\.affine\.log_s')" '\000\000\172\304'  # -1000
-expect_exit "checkpoint: a scale of zero" 5 'flow\.vectors\.steps\.1\.actnorm\.affine .*: its scale 0 is 0, .*no inverse' "$bijou" evaluate "$bad"
+expect_exit "checkpoint: a scale of zero" 5 'flow\.vectors\.steps\.1\.actnorm\.affine .*: its scale 0 is 0, .*no inverse' "$bijou" evaluate "$bad" --data "$tmp/table.csv"
 prepare "$bijou" train glow --data "$tmp/table.csv" --steps 2 --set mixing=conv --out "$tmp/convolution"
 good=$tmp/convolution/ckpt/best.safetensors
 poke "$(tensor_at "$good" 'flow\.vectors\.steps\.2\.mix\.w')" "$(printf '\\000%.0s' {1..36})"
 for command in evaluate sample; do
-  expect_exit "checkpoint: $command: a singular W" 5 'InvertibleConv flow\.vectors\.steps\.2\.mix: W \[3, 3\] is singular' "$bijou" $command "$bad"
+  data=()
+  [[ $command == evaluate ]] && data=(--data "$tmp/table.csv")
+  expect_exit "checkpoint: $command: a singular W" 5 'InvertibleConv flow\.vectors\.steps\.2\.mix: W \[3, 3\] is singular' "$bijou" $command "$bad" "${data[@]}"
 done
 good=$tmp/run/ckpt/best.safetensors
 
@@ -87,7 +89,7 @@ expect_exit "checkpoint: a run without a checkpoint" 4 "$tmp/empty: this folder 
 expect_exit "checkpoint: a device" 4 '/dev/zero.*not a regular file' "$bijou" evaluate /dev/zero
 expect_exit "checkpoint: a name too long" 4 'no such run' "$bijou" evaluate "$(printf 'a%.0s' {1..300})"
 cp "$tmp/run/ckpt/last.safetensors" "$tmp/empty/ckpt"
-expect_success "checkpoint: the last one, where there is no best" "$bijou" evaluate "$tmp/empty"
+expect_success "checkpoint: the last one, where there is no best" "$bijou" evaluate "$tmp/empty" --data "$tmp/table.csv"
 
 # ---- other data
 expect_exit "checkpoint: evaluated on other data" 4 "$tmp/run: .*\[3\].*'moons'.*\[2\]" "$bijou" evaluate "$tmp/run" --data moons
