@@ -32,12 +32,12 @@ verdict "training: the configuration that was used" "$(for line in '"steps": 20,
 
 expect_success "training: evaluate the folder" "$bijou" evaluate run
 mv out evaluated
-got=$(awk '{ print $(NF - 1) }' evaluated)
+got=$(sed -nE 's/.*, ([0-9.]+) bits\/dim; standard error.*/\1/p' evaluated)
 verdict "training: evaluate gives the figure of training" "$([[ $(printf %.3f "$got") == "$figure" ]] || echo "$got, training said $figure")"
 expect_success "training: evaluate the checkpoint" "$bijou" evaluate run/ckpt/best.safetensors
 expect_same "training: the folder stands for its best checkpoint" evaluated out
 expect_success "training: evaluate --json" "$bijou" evaluate run --json
-json='\{"nll_nats":[0-9.]+,"bits_per_dim":[0-9.]+,"examples":360,"split":"test"\}'
+json='\{"nll_nats":[0-9.]+,"bits_per_dim":[0-9.]+,"examples":360,"split":"test","nll_nats_error":[0-9.e-]+,"bits_per_dim_error":[0-9.e-]+,"dequantisations":1\}'
 verdict "training: it is one line of JSON" "$( (($(wc -l <out) == 1)) && grep -qxE "$json" out || cat out)"
 got=$(sed -E 's/.*"bits_per_dim":([0-9.]+),.*/\1/' out)
 verdict "training: JSON gives the figure of training" "$([[ $(printf %.3f "$got") == "$figure" ]] || echo "$got, training said $figure")"
