@@ -167,7 +167,12 @@ TEST_CASE("Adam: a parameter without a gradient stays") {
 }
 
 TEST_CASE("Schedule: falling by a factor") {
-  const Schedule step{.kind = Schedule::Kind::step, .learning_rate = 0.4, .warmup_steps = 1, .total_steps = 9, .every = 3, .factor = 0.5};
+  const Schedule step{.kind = Schedule::Kind::step,
+                      .learning_rate = 0.4,
+                      .warmup_steps = 1,
+                      .total_steps = 9,
+                      .every = 3,
+                      .factor = 0.5};
   const double expected[] = {0.2, 0.4, 0.4, 0.2, 0.2, 0.2, 0.1};
   for (int t = 0; t < 7; ++t) CHECK(step.at(t) == doctest::Approx(expected[t]).epsilon(1e-12));
 }
@@ -206,7 +211,8 @@ TEST_CASE("optimisers and averages: with their saved state they go on to the sam
 }
 
 TEST_CASE("loop state: every number comes back to the last bit") {
-  LoopState s{.step = 12, .sums = {2, 1, 0.1 + 0.2, 1 / 3.0}, .best = 1e-300, .best_epoch = 3, .best_step = 9, .history = {}};
+  LoopState s{
+      .step = 12, .sums = {2, 1, 0.1 + 0.2, 1 / 3.0}, .best = 1e-300, .best_epoch = 3, .best_step = 9, .history = {}};
   s.history = {{1, 2.5, -0.1}, {2, 1 / 7.0, 1e300}};
   const std::string json = to_json(s);
   const LoopState back = loop_state_from_json(json, "file");
