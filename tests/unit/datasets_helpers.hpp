@@ -50,9 +50,10 @@ struct Folder {
   }
 };
 
-inline std::string gzip(const std::string& content) {
+// window: zlib's window bits, 31 for gzip, -15 for deflate without a header.
+inline std::string deflated(const std::string& content, int window) {
   z_stream stream{};
-  REQUIRE(deflateInit2(&stream, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) == Z_OK);
+  REQUIRE(deflateInit2(&stream, 6, Z_DEFLATED, window, 8, Z_DEFAULT_STRATEGY) == Z_OK);
   std::string packed(content.size() + 1000, '\0');
   stream.next_in = reinterpret_cast<unsigned char*>(const_cast<char*>(content.data()));
   stream.avail_in = static_cast<uInt>(content.size());
@@ -63,6 +64,7 @@ inline std::string gzip(const std::string& content) {
   deflateEnd(&stream);
   return packed;
 }
+inline std::string gzip(const std::string& content) { return deflated(content, 15 + 16); }
 
 inline std::string idx(uint32_t magic, std::initializer_list<uint32_t> dims, size_t bytes) {
   std::string out;

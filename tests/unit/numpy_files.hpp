@@ -55,19 +55,7 @@ struct Entry {
   int method = 8, flags = 0;
 };
 
-inline std::string deflate_raw(const std::string& content) {
-  z_stream stream{};
-  REQUIRE(deflateInit2(&stream, 6, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY) == Z_OK);
-  std::string packed(content.size() + 1000, '\0');
-  stream.next_in = reinterpret_cast<unsigned char*>(const_cast<char*>(content.data()));
-  stream.avail_in = static_cast<uInt>(content.size());
-  stream.next_out = reinterpret_cast<unsigned char*>(packed.data());
-  stream.avail_out = static_cast<uInt>(packed.size());
-  REQUIRE(deflate(&stream, Z_FINISH) == Z_STREAM_END);
-  packed.resize(stream.total_out);
-  deflateEnd(&stream);
-  return packed;
-}
+inline std::string deflate_raw(const std::string& content) { return deflated(content, -15); }
 
 // `promised` is added to the unpacked length that the directory states.
 inline std::string zip(const std::vector<Entry>& entries, int64_t promised = 0, const std::string& comment = "") {
