@@ -38,6 +38,16 @@ Dataset as_images(Dataset data, const Shape& image) {
   return data;
 }
 
+// What a model was trained on may have gone, or its checkpoint may have come from elsewhere: it holds no path.
+Dataset load(const std::string& name, const DatasetOptions& reading, const EvaluateOptions& options) {
+  std::error_code error;  // of a folder that may not be searched: reading says so
+  const bool known = std::ranges::count(dataset_names(), name) > 0 || name == "cifar-10";
+  if (options.data.empty() && !known && !std::filesystem::exists(name, error) && !error)
+    fail<DataError>(name, ": no such file; ", options.run, " was trained on data of that name: say by --data where they "
+                    "are");
+  return load_dataset(name, reading);
+}
+
 // The levels of the noise that is still to be added: 0 for data that have it already.
 int levels_of(const EvaluateOptions& options, const std::string& name, const Dataset& data, const DataSpec& spec) {
   const bool has_noise = options.dequantised && data.levels == 0 && spec.levels > 0;
@@ -47,7 +57,8 @@ int levels_of(const EvaluateOptions& options, const std::string& name, const Dat
   }
   if (data.example_shape() != spec.input || (data.levels != spec.levels && !has_noise)) {
     fail<CheckpointError>(options.run, ": the model is for examples ", spec.input, " of ", spec.levels,
-                          " levels, the data '", name, "' are ", data.example_shape(), " of ", data.levels);
+                          " levels, the data '", name, "' are ", data.example_shape(), " of ", data.levels,
+                          "; give others by --data, or choose --columns of a table");
   }
   return data.levels;
 }
@@ -98,7 +109,7 @@ int evaluate(const EvaluateOptions& options) {
       data_options_from_json(kept == saved.metadata.end() ? "" : kept->second, options, options.run);
   DatasetOptions reading = dataset_options(how);
   reading.pictures = pictures_for(spec, name, options.data_memory);
-  const Dataset data = as_images(as_trained(load_dataset(name, reading), spec), spec.input);
+  const Dataset data = as_images(as_trained(load(name, reading, options), spec), spec.input);
   const int levels = levels_of(options, name, data, spec);
   const Examples part = part_of(data, options.split);
   if (options.dequantised) require_in_range(part.x, spec.levels, name);

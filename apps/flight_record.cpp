@@ -35,6 +35,21 @@ std::string examples_without_density(const FlowModel& model, const Batch& batch)
               all, ") have no finite density");
 }
 
+// The model is then computed with it.
+void check_batch(const Batch& batch, const FlowModel& model) {
+  const Shape shape = batch.x.shape(), input = model.bijection().input_shape();
+  if (shape.rank() != input.rank() + 1 || shape.from(1) != input)
+    fail<ValueError>("its batch is ", shape, ", the model is for examples ", input);
+  const auto rows = static_cast<size_t>(shape[0]);
+  if (batch.index.size() != rows || batch.labels.size() != (model.has_classes() ? rows : batch.labels.size()))
+    fail<ValueError>("its batch has ", rows, " examples, ", batch.index.size(), " numbers and ", batch.labels.size(),
+                     " labels");
+  for (const int y : batch.labels) {
+    if (model.has_classes() && (y < 0 || y >= model.classes()))
+      fail<ValueError>("its batch has a label ", y, ", the model's classes are 0 to ", model.classes() - 1);
+  }
+}
+
 }  // namespace
 
 void write_flight_record(const std::string& path, const FlightRecord& r, const FlowModel& model,
@@ -51,8 +66,12 @@ void write_flight_record(const std::string& path, const FlightRecord& r, const F
 }
 
 FlightRecord read_flight_record(const SavedFlow& saved, const std::string& path) {
+  const auto flight = saved.metadata.find("flight");
+  if (flight == saved.metadata.end())
+    fail<CheckpointError>(path, ": a checkpoint, and no flight record of a training that failed",
+                          "; those are in the folder flight/ of a run");
   try {
-    const auto j = nlohmann::json::parse(saved.metadata.at("flight"));
+    const auto j = nlohmann::json::parse(flight->second);
     FlightRecord r;
     r.batch = {saved.training.at("batch.x"), j.at("labels"), j.at("index"), j.at("batch_epoch")};
     r.epoch = j.at("epoch");
@@ -61,13 +80,10 @@ FlightRecord read_flight_record(const SavedFlow& saved, const std::string& path)
     r.weight_norm_l2 = j.at("weight_norm_l2");
     r.what = j.at("what");
     for (const auto& s : j.at("last")) r.last.push_back({s.at(0), s.at(1), s.at(2), s.at(3), s.at(4)});
-    const auto rows = static_cast<size_t>(r.batch.x.shape()[0]);
-    if (r.batch.index.size() != rows || (!r.batch.labels.empty() && r.batch.labels.size() != rows))
-      fail<ValueError>("its batch has ", rows, " examples and ", r.batch.index.size(), " numbers");
+    check_batch(r.batch, *saved.model);
     return r;
   } catch (const std::exception& e) {
-    fail<CheckpointError>(path, ": no flight record of a training that failed (", e.what(),
-                          "); those are in the folder flight/ of a run");
+    fail<CheckpointError>(path, ": its flight record cannot be read (", e.what(), "); is the file whole?");
   }
 }
 

@@ -26,8 +26,8 @@ Summary summary_of(const Tensor& t) {
     s.high = std::max(s.high, v);
     s.mean += v;
   }
-  if (finite == 0) s.low = s.high = NAN;
-  s.mean /= static_cast<double>(finite);  // 0 / 0: NaN
+  s.mean /= static_cast<double>(finite);
+  if (finite == 0) s.low = s.high = s.mean = NAN;  // one sign for all of them
   return s;
 }
 
@@ -83,8 +83,11 @@ int replay(const ReplayOptions& options) {
     print_row(p.name, text(g.shape()), g);
     p.variable->clear_gradient();
   }
-  std::printf("\nthe loss is %g\n", value.item());
-  std::cout << std::flush;
+  const double nll = value.item();
+  std::printf("\nthe loss is %g\n", std::isnan(nll) ? NAN : nll);
+  // What was asked for is the pages above; that the step fails again goes without saying.
+  if (std::fflush(stdout) != 0 || std::ferror(stdout))
+    fail<StorageError>("the output could not be printed; is it closed, or its disk full?");
   if (!finite) fail<NonFiniteError>(options.record, ": ", diagnose(model, r.batch, loss));
   std::printf("everything is finite here: what failed does not happen again\n");
   return 0;

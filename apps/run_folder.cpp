@@ -45,6 +45,11 @@ int lock_of(const fs::path& path) {
                    "; wait for it, or name another folder with --out");
 }
 
+// A file under its temporary name, of a process that died while it wrote.
+bool is_left_over(const std::string& name) {
+  return name.find(".tmp-") != std::string::npos || name.find(".png.part") != std::string::npos;
+}
+
 void move_aside(const fs::path& path) {
   check_is_run(path);
   if (fs::is_empty(path)) return;
@@ -72,8 +77,10 @@ void RunFolder::make(const std::string& path, bool reopen) {
     fs::create_directories(path_ / "ckpt");
     fs::create_directories(path_ / "samples");
     lock_ = lock_of(path_);
-    for (const auto& entry : fs::directory_iterator(path_ / "ckpt")) {  // of a process that died while it wrote
-      if (entry.path().filename().string().find(".tmp-") != std::string::npos) fs::remove(entry.path());
+    for (const char* folder : {"", "ckpt", "samples"}) {
+      for (const auto& entry : fs::directory_iterator(path_ / folder)) {
+        if (is_left_over(entry.path().filename().string())) fs::remove(entry.path());
+      }
     }
   } catch (const fs::filesystem_error& e) {
     fail<StorageError>("the output folder ", path_.string(), " cannot be written (", e.code().message(),
@@ -110,17 +117,22 @@ double RunFolder::cut_log(int64_t step) {
   }
   before.close();
   log_.close();
-  write("log.csv.new", kept);
-  fs::rename(file("log.csv.new"), file("log.csv"));
+  write("log.csv", kept);
   log_.open(file("log.csv"), std::ios::app);
   log_.imbue(std::locale::classic());
   return seconds;
 }
 
 void RunFolder::write(const std::string& name, const std::string& content) const {
-  std::ofstream out(file(name));
-  out << content << std::flush;
-  if (!out) fail<StorageError>(file(name), ": cannot be written (is the disk full?)");
+  const std::string temporary = text(file(name), ".tmp-", ::getpid());
+  std::ofstream out(temporary);
+  out << content;
+  out.close();  // flushes: what did not reach the file shows here
+  std::error_code error;
+  if (out) fs::rename(temporary, file(name), error);
+  if (out && !error) return;
+  fs::remove(temporary, error);
+  fail<StorageError>(file(name), ": cannot be written (is the disk full?)");
 }
 
 void RunFolder::log(const LogRow& r, int64_t d) {
@@ -130,6 +142,8 @@ void RunFolder::log(const LogRow& r, int64_t d) {
        << r.examples_per_second << ',' << r.gflops << ',' << r.rss_mib << ',' << r.seconds << std::endl;
   if (!log_) fail<StorageError>(file("log.csv"), ": cannot be written (is the disk full?)");
 }
+
+std::string RunFolder::last_of(const std::string& path) { return (fs::path(path) / "ckpt/last.safetensors").string(); }
 
 std::string checkpoint_of(const std::string& run) {
   const fs::path path(run);

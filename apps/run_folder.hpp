@@ -30,7 +30,9 @@ class RunFolder {
   std::string file(const std::string& name) const { return (path_ / name).string(); }
   std::string last() const { return file("ckpt/last.safetensors"); }
   std::string best() const { return file("ckpt/best.safetensors"); }
-  void write(const std::string& name, const std::string& content) const;  // StorageError on a full disk
+  static std::string last_of(const std::string& path);  // where the folder at this path has its last(), if it has one
+  // All or nothing: on a full disk (StorageError) what was there stays.
+  void write(const std::string& name, const std::string& content) const;
 
   struct LogRow {
     int64_t epoch, step, images;              // images: examples that were seen, in all

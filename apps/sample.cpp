@@ -10,12 +10,26 @@
 namespace bijou::inline BIJOU_SCALAR {
 namespace {
 
+// A file that is begun; it is taken away again unless it was finished.
+struct Begun {
+  std::string path;
+  bool finished = false;
+  ~Begun() {
+    std::error_code ignored;
+    if (!finished && std::filesystem::is_regular_file(path, ignored)) std::filesystem::remove(path, ignored);
+  }
+};
+
 void write_samples(const std::string& path, const FlowModel& model, const Draw& draw) {
+  std::optional<Begun> begun;
   std::ofstream file;
   file.imbue(std::locale::classic());
   file.precision(9);
   for_each_sample(model, draw, [&](const Tensor& x) {
-    if (!file.is_open()) file.open(path);  // not before there is a sample: a model may turn out to be damaged
+    if (!file.is_open()) {  // not before there is a sample: a model may turn out to be damaged
+      file.open(path);
+      if (file) begun.emplace(path);
+    }
     const int64_t d = x.numel() / x.shape()[0];
     for (int64_t i = 0; i < x.numel() && file; ++i) {
       if (!std::isfinite(x.data()[i]))
@@ -25,6 +39,7 @@ void write_samples(const std::string& path, const FlowModel& model, const Draw& 
     if (!file) fail<StorageError>(path, ": cannot be written; choose another file with --out");
   });
   if (!file.flush()) fail<StorageError>(path, ": cannot be written; choose another file with --out");
+  begun->finished = true;
 }
 
 // What is drawn: everything, or one class.

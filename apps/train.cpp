@@ -11,6 +11,7 @@
 #include "apps/trainer.hpp"
 #include "autograd/kernels/machine.hpp"
 #include "datasets/baselines.hpp"
+#include "datasets/columns.hpp"
 #include "datasets/table.hpp"
 #include "flows/checkpoint.hpp"
 
@@ -112,13 +113,14 @@ std::string differences(const nlohmann::json& then, const nlohmann::json& now) {
   return all;
 }
 
-// The last checkpoint of a run that goes on; nothing when there is none yet.
-std::optional<SavedFlow> checkpoint_to_resume(RunFolder& folder, const std::string& config) {
-  if (!std::filesystem::exists(folder.last())) {
-    folder.cut_log(0);
-    std::cerr << "no checkpoint in " << folder.path() << " yet: training starts from the beginning\n";
-    return std::nullopt;
-  }
+// --resume of a run that has no checkpoint yet.
+void begin_anew(RunFolder& folder) {
+  folder.cut_log(0);
+  std::cerr << "no checkpoint in " << folder.path() << " yet: training starts from the beginning\n";
+}
+
+// The last checkpoint of a run that goes on.
+SavedFlow checkpoint_to_resume(const RunFolder& folder, const std::string& config) {
   SavedFlow saved = load_flow(folder.last());
   const auto found = saved.metadata.find("training");
   if (found == saved.metadata.end()) {
@@ -185,6 +187,7 @@ int train(const TrainOptions& options) {
   DatasetOptions reading = dataset_options(options);
   reading.pictures = options.pictures;
   Dataset data = load_dataset(options.data, reading);
+  refuse_constant_columns(data);
   if (options.flip && !data.is_image()) fail<UsageError>("--flip: ", data.name, " holds no images; leave it out");
   if (options.bits) reduce_bits(data, *options.bits);
   Preset preset = preset_for(options, data);
@@ -217,19 +220,23 @@ int train(const TrainOptions& options) {
     return 0;
   }
   const std::string out = options.out.empty() ? "runs/" + options.family + "-" + data_stem(options.data) : options.out;
-  RunFolder folder = options.resume ? RunFolder::reopened(out) : RunFolder(out);
   const std::string config = resolved_config(options, data, preset_name, preset.model, s, steps);
   TrainOptions without_path = options;
   without_path.data = data_name(options.data);
   const std::string portable = resolved_config(without_path, data, preset_name, preset.model, s, steps);
+  // Data that the model cannot start from are refused before anything is moved aside or made.
+  std::error_code ignored;
+  const bool begins = !options.resume || !std::filesystem::exists(RunFolder::last_of(out), ignored);
+  if (begins) fit_to_data(*model, data, options.seed);
+  RunFolder folder = options.resume ? RunFolder::reopened(out) : RunFolder(out);
   std::optional<SavedFlow> saved;
-  if (options.resume) saved = checkpoint_to_resume(folder, portable);
+  if (!begins) saved = checkpoint_to_resume(folder, portable);
+  else if (options.resume) begin_anew(folder);
   folder.write("config.json", config);
   folder.write("model.txt", model->summary());
 
   std::cerr << heading;
   if (saved) model = std::move(saved->model);
-  else fit_to_data(*model, data, options.seed);
   Trainer trainer(
       *model, preset.model, data, s, steps, options.seed, folder,
       {{"training", portable}, {"data", without_path.data}, {"data_options", data_options_to_json(options, data)}});

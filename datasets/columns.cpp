@@ -38,19 +38,6 @@ std::vector<Real> column_of(const Dataset& table, size_t column) {
   return values;
 }
 
-void refuse_constants(const Dataset& dataset) {
-  const std::span<const Real> x = dataset.train.x.data();
-  const size_t width = dataset.columns.size();
-  for (size_t j = 0; j < width; ++j) {
-    size_t i = j;
-    while (i < x.size() && x[i] == x[j]) i += width;
-    if (i >= x.size())
-      fail<DataError>(dataset.name, ": column ", j + 1, " (", in_quotes(dataset.columns[j]), ") is constant (", x[j],
-                      ") in the training part: its density would be infinite; remove the column, or leave it out by "
-                      "--columns");
-  }
-}
-
 // One line about the columns that repeat values, those with the fewest values first.
 std::string remark_on(std::vector<Repeats> repeats, const Dataset& dataset) {
   if (repeats.empty()) return "";
@@ -140,8 +127,21 @@ Tensor add_uniform_noise(const Tensor& x, const std::vector<double>& widths, uin
   return noisy;
 }
 
+void refuse_constant_columns(const Dataset& dataset) {
+  if (dataset.columns.empty()) return;
+  const std::span<const Real> x = dataset.train.x.data();
+  const size_t width = dataset.columns.size();
+  for (size_t j = 0; j < width; ++j) {
+    size_t i = j;
+    while (i < x.size() && x[i] == x[j]) i += width;
+    if (i >= x.size())
+      fail<DataError>(dataset.name, ": column ", j + 1, " (", in_quotes(dataset.columns[j]), ") is constant (", x[j],
+                      ") in the training part: its density would be infinite; remove the column, or leave it out by "
+                      "--columns");
+  }
+}
+
 void finish_table(Dataset& dataset, const DatasetOptions& options) {
-  refuse_constants(dataset);
   const std::vector<Repeats> repeats = repeated_values(dataset);
   if (!options.dequantise) {
     dataset.remark = remark_on(repeats, dataset);

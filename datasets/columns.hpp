@@ -32,9 +32,13 @@ std::vector<Repeats> repeated_values(const Dataset& table);  // of all its parts
 // x + u w: u is a pure function of (seed, part, row), and the sum stays below x + w.
 Tensor add_uniform_noise(const Tensor& x, const std::vector<double>& widths, uint64_t seed, uint64_t part);
 
-// Finishes a table whose parts are there: refuses columns that are constant in the training part (their density would
-// be infinite), adds the noise that the options ask for, or remarks that some columns would want it.
+// Finishes a table whose parts are there: adds the noise that the options ask for, or remarks that some columns would
+// want it.
 void finish_table(Dataset& dataset, const DatasetOptions& options);
+
+// DataError, before a model is trained on it: a column of a table is constant in the training part, and its density
+// would be infinite. (Under a model that was trained on others, such a column is as good as any.)
+void refuse_constant_columns(const Dataset& dataset);
 
 // UsageError: options of tables for data that are none.
 void refuse_table_options(const DatasetOptions& options, const std::string& name);

@@ -24,7 +24,7 @@ struct Table {
 Table parse_table(std::string_view content, const std::string& name, const DatasetOptions& options = {});
 
 // 80 % training, 10 % validation, 10 % test, by a permutation seeded by options.split_seed; then finish_table
-// (datasets/columns.hpp). DataError: fewer than 10 rows; a column that is constant in the training part.
+// (datasets/columns.hpp). DataError: fewer than 10 rows.
 Dataset load_table(std::string_view content, const std::string& name, const DatasetOptions& options = {});
 Dataset split_table(Table table, const std::vector<int>& labels, const std::string& name,
                     const DatasetOptions& options);  // the same of a table that is there
