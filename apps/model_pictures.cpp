@@ -1,5 +1,6 @@
 #include "apps/model_pictures.hpp"
 
+#include "apps/pictures.hpp"
 #include "apps/plot/pictures.hpp"
 #include "flows/diagonal_scale.hpp"
 #include "flows/inpainting.hpp"
@@ -37,6 +38,9 @@ bool is_hidden(int64_t n, int64_t row, int64_t column, const Shape& s, Rng& rng)
 }
 
 constexpr int64_t kColumns = 12;
+int64_t columns_of(int64_t rows, const Shape& image) {
+  return std::max<int64_t>(1, fit_on_sheet(rows * kColumns, image) / rows);
+}
 
 }  // namespace
 
@@ -55,7 +59,7 @@ void draw_spectrum(const std::string& path, const FlowModel& model) {
 
 void draw_inpainting(const std::string& path, const FlowModel& model, const Dataset& data, uint64_t seed) {
   const Shape s = data.example_shape();
-  const int64_t n = std::min<int64_t>(2 * kColumns, data.test.size());
+  const int64_t n = std::min(fit_on_sheet(2 * kColumns, s), data.test.size());
   const Tensor x = dequantise(data.test.rows(0, n), data.levels, seed);
   Tensor hidden(x.shape());
   std::vector<bool> mask;
@@ -80,26 +84,31 @@ void draw_inpainting(const std::string& path, const FlowModel& model, const Data
 }
 
 void draw_temperatures(const std::string& path, const FlowModel& model, int levels, uint64_t seed) {
+  const std::vector<double> temperatures = {0.0, 0.25, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0};
+  const Shape image = model.bijection().input_shape();
+  const int64_t columns = columns_of(std::ssize(temperatures), image);
   std::vector<double> grey;
-  plot::SheetStyle style{.columns = kColumns, .caption = "the same latents at rising temperature"};
-  for (const double temperature : {0.0, 0.25, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0}) {
+  plot::SheetStyle style{.columns = static_cast<size_t>(columns), .caption = "the same latents at rising temperature"};
+  for (const double temperature : temperatures) {
     style.row_labels.push_back(text("T = ", temperature));
-    for_each_sample(model, {.count = kColumns, .temperature = temperature, .seed = seed},
+    for_each_sample(model, {.count = columns, .temperature = temperature, .seed = seed},
                     [&](const Tensor& x) { append_grey(grey, x, levels); });
   }
-  plot::image_grid(path, images(grey, model.bijection().input_shape()), style);
+  plot::image_grid(path, images(grey, image), style);
 }
 
 void draw_classes(const std::string& path, const FlowModel& model, int levels, uint64_t seed) {
+  const Shape image = model.bijection().input_shape();
+  const int64_t columns = columns_of(model.classes(), image);
   std::vector<double> grey;
-  Draw draw{.count = kColumns * model.classes(), .temperature = 0.5, .seed = seed};
-  plot::SheetStyle style{.columns = kColumns, .caption = "samples by class, at temperature 0.5"};
+  Draw draw{.count = columns * model.classes(), .temperature = 0.5, .seed = seed};
+  plot::SheetStyle style{.columns = static_cast<size_t>(columns), .caption = "samples by class, at temperature 0.5"};
   for (int y = 0; y < model.classes(); ++y) {
     style.row_labels.push_back(text(y));
-    draw.labels.insert(draw.labels.end(), kColumns, y);
+    draw.labels.insert(draw.labels.end(), static_cast<size_t>(columns), y);
   }
   for_each_sample(model, draw, [&](const Tensor& x) { append_grey(grey, x, levels); });
-  plot::image_grid(path, images(grey, model.bijection().input_shape()), style);
+  plot::image_grid(path, images(grey, image), style);
 }
 
 }  // namespace bijou

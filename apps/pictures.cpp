@@ -39,7 +39,8 @@ Tensor as_tensor(const std::vector<Point>& points) {
 }
 
 void draw_reconstructions(const std::string& path, const FlowModel& model, const Dataset& data) {
-  const Tensor x = dequantise(data.test.rows(0, std::min<int64_t>(24, data.test.size())), data.levels, 1);
+  const int64_t n = std::min(fit_on_sheet(24, data.example_shape()), data.test.size());
+  const Tensor x = dequantise(data.test.rows(0, n), data.levels, 1);
   const Tensor back = model.bijection().inverse(model.bijection().forward(x).y.value());
   // Not rounded to integers: that would hide the error.
   const auto grey = [&](double v) { return v / data.levels; };
@@ -146,6 +147,11 @@ void writing(const Draw& draw) {
 
 }  // namespace
 
+int64_t fit_on_sheet(int64_t wanted, const Shape& image) {
+  constexpr int64_t kMostNumbers = 1 << 24;
+  return std::clamp<int64_t>(kMostNumbers / image.numel(), 1, wanted);
+}
+
 void draw_samples(const std::string& path, const FlowModel& model, int levels, const Draw& draw) {
   constexpr int64_t kMost = 10'000, kMostPixels = 1 << 26;
   const Shape s = model.bijection().input_shape();
@@ -175,7 +181,8 @@ std::vector<std::string> draw_run(const RunFolder& run, const std::string& famil
   const Unit unit = unit_of(data.levels, data.dimensions());
   writing([&] {
     if (data.is_image()) {
-      draw_samples(file("samples.png"), model, data.levels, {.count = 100, .seed = seed});
+      const int64_t count = fit_on_sheet(100, data.example_shape());
+      draw_samples(file("samples.png"), model, data.levels, {.count = count, .seed = seed});
       draw_reconstructions(file("reconstructions.png"), model, data);
       if (family == "nice") draw_inpainting(file("inpainting.png"), model, data, seed);
       if (family == "glow") draw_temperatures(file("temperatures.png"), model, data.levels, seed);

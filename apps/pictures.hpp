@@ -7,7 +7,11 @@
 
 namespace bijou::inline BIJOU_SCALAR {
 
-// Images as sheets: samples at a temperature.
+// How many of so many images go on a sheet that is drawn unasked: large ones are fewer, so that a training never stops
+// for want of paper.
+int64_t fit_on_sheet(int64_t wanted, const Shape& image);
+
+// Images as sheets: samples at a temperature. UsageError: more than a picture can hold.
 void draw_samples(const std::string& path, const FlowModel& model, int levels, const Draw& draw);
 
 // All that `bijou train` draws at its end; returns the files' names. `history` is for the curve.

@@ -113,7 +113,8 @@ void Trainer::draw_sheet(int64_t epoch) const {
   if (!data_.is_image() || epoch % every != 0) return;
   std::string number = text(epoch);
   number.insert(0, number.size() < 4 ? 4 - number.size() : 0, '0');
-  draw_samples(folder_.file("samples/epoch-" + number + ".png"), model_, data_.levels, {.count = 64, .seed = seed_});
+  const int64_t count = fit_on_sheet(64, data_.example_shape());
+  draw_samples(folder_.file("samples/epoch-" + number + ".png"), model_, data_.levels, {.count = count, .seed = seed_});
 }
 
 void Trainer::step(const Batch& batch, int64_t epoch, int64_t t, double learning_rate) {
