@@ -21,8 +21,12 @@ std::string complaint(const std::function<void()>& f) {
 }
 
 std::string examples_without_density(const FlowModel& model, const Batch& batch) {
-  const BatchStatistics batch_moments;
-  const Tensor log_p = (model.has_classes() ? model.log_prob(batch.x, batch.labels) : model.log_prob(batch.x)).value();
+  Tensor log_p;
+  const std::string no_density = complaint([&] {
+    const BatchStatistics batch_moments;
+    log_p = (model.has_classes() ? model.log_prob(batch.x, batch.labels) : model.log_prob(batch.x)).value();
+  });
+  if (!no_density.empty()) return "no example of the batch has a density";  // a layer without an inverse, as it stands
   std::string which;
   int64_t count = 0;
   for (size_t i = 0; i < log_p.data().size(); ++i) {
@@ -105,9 +109,9 @@ std::string diagnose(const FlowModel& model, const Batch& batch, const std::func
     tape.backward(value);
   });
   for (const auto& p : model.parameters()) p.variable->clear_gradient();
-  return (layer.empty() ? "every layer's output is finite" : layer) + "; " +
-         (operation.empty() ? "so is every operation's value and gradient" : operation) + "; " +
-         examples_without_density(model, batch);
+  const std::string of_operation = operation.empty() ? "so is every operation's value and gradient" : operation;
+  return (layer.empty() ? "every layer's output is finite" : layer) + (operation == layer ? "" : "; " + of_operation) +
+         "; " + examples_without_density(model, batch);
 }
 
 }  // namespace bijou

@@ -60,11 +60,17 @@ int replay(const ReplayOptions& options) {
         -mean(model.has_classes() ? model.log_prob(r.batch.x, r.batch.labels) : model.log_prob(r.batch.x));
     return r.weight_norm_l2 > 0 ? nll + weight_norm_penalty(model) * r.weight_norm_l2 : nll;
   };
+  // What was asked for is the pages above the message: without them, that the step fails again is not the news.
+  const auto fail_again = [&] {
+    if (std::fflush(stdout) != 0 || std::ferror(stdout))
+      fail<StorageError>("the output could not be printed; is it closed, or its disk full?");
+    fail<NonFiniteError>(options.record, ": ", diagnose(model, r.batch, loss));
+  };
   print_heading("values, layer by layer");
   print_row("the batch", text(r.batch.x.shape()), r.batch.x);
   Tape tape;
   Variable value;
-  {
+  try {
     const BatchStatistics batch_moments;
     const FiniteWatch watch([](const Module& module, const Tensor& y) {
       const std::string path = module.path();
@@ -72,6 +78,8 @@ int replay(const ReplayOptions& options) {
     });
     const Tape::Recording on(tape);
     value = loss();
+  } catch (const NonFiniteError&) {  // a layer that refuses to compute
+    fail_again();
   }
   tape.backward(value);
   print_heading("gradients of the loss");
@@ -85,10 +93,7 @@ int replay(const ReplayOptions& options) {
   }
   const double nll = value.item();
   std::printf("\nthe loss is %g\n", std::isnan(nll) ? NAN : nll);
-  // What was asked for is the pages above; that the step fails again goes without saying.
-  if (std::fflush(stdout) != 0 || std::ferror(stdout))
-    fail<StorageError>("the output could not be printed; is it closed, or its disk full?");
-  if (!finite) fail<NonFiniteError>(options.record, ": ", diagnose(model, r.batch, loss));
+  if (!finite) fail_again();
   std::printf("everything is finite here: what failed does not happen again\n");
   return 0;
 }

@@ -201,7 +201,7 @@ void Trainer::stop(const Batch& batch, int64_t epoch, int64_t t, double learning
   } catch (const std::exception& e) {
     record = text("; its record cannot be written: ", e.what());
   }
-  fail<NonFiniteError>("training stopped at epoch ", epoch, ", step ", t, ": ", what, "; ", causes, record,
+  fail<NonFiniteError>("training stopped at epoch ", epoch, ", step ", t, ": ", causes.starts_with(what) ? "" : what + "; ", causes, record,
                        ". The last good checkpoint is ", folder_.last(), "; try a smaller --lr");
 }
 
