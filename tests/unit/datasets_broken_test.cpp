@@ -1,69 +1,68 @@
 // Files of data that are cut, and such with flipped bytes: no crash, no hang, no memory beyond what they could hold.
 #include "datasets/arrays.hpp"
-#include "tests/unit/largest_allocation.hpp"
 #include "tests/unit/numpy_files.hpp"
+#include "tests/unit/torture.hpp"
 
 using namespace bijou_tests;
 
 namespace {
 
-// Cut at 50 places and with 200 flipped bytes, a file is read or refused as data, and what is refused never asks for
-// more than four times the file's size, or for what a message needs in any case. (What is read becomes tensors, of
-// the whole and of the parts.)
-void torture(const std::string& good, const std::function<void(const std::string&)>& load) {
-  load(good);
-  Rng rng(11);
-  int refused = 0;
-  const auto try_one = [&](const std::string& content) {
-    bool read = false;
-    const size_t asked = memory_asked_for([&] {
-      try {
-        load(content);
-        read = true;
-      } catch (const DataError& e) {
-        ++refused;
-        CHECK(std::string(e.what()).starts_with("broken"));
-        CHECK(std::string(e.what()).find('\n') == std::string::npos);
-      }
-    });
-    INFO("a file of ", content.size(), " bytes asked for ", asked);
-    CHECK((read ? largest_allocation() : asked) <= std::max<size_t>(4 * content.size(), 4096));
-  };
-  for (int i = 0; i < 50; ++i) try_one(good.substr(0, rng.below(good.size())));
-  for (int i = 0; i < 200; ++i) {
-    std::string flipped = good;
-    flipped[rng.below(flipped.size())] ^= static_cast<char>(1 + rng.below(255));
-    if (i % 2 == 0) flipped[rng.below(std::min<size_t>(flipped.size(), 120))] ^= static_cast<char>(1 + rng.below(255));
-    try_one(flipped);
-  }
-  CHECK(refused >= 20);
-}
+constexpr size_t kHead = 120;
 
 }  // namespace
 
 TEST_CASE("datasets: cut files and flipped bytes") {
   SUBCASE("npy of floats") {
-    torture(table_npy(300, 4), [](const auto& c) { load_npy(c, "broken.npy"); });
+    torture(table_npy(300, 4), "broken.npy", kHead, [](const auto& c) { load_npy(c, "broken.npy"); });
   }
   SUBCASE("npy of images") {
-    torture(image_npy("(40, 8, 8)", 2560), [](const auto& c) { load_npy(c, "broken.npy"); });
+    torture(image_npy("(40, 8, 8)", 2560), "broken.npy", kHead, [](const auto& c) { load_npy(c, "broken.npy"); });
   }
   const std::vector<Entry> members = {{"X.npy", table_npy(300, 4)}, {"y.npy", image_npy("(300,)", 300), 0}};
   SUBCASE("npz") {
-    torture(zip(members), [](const auto& c) { load_npz(c, "broken.npz"); });
+    torture(zip(members), "broken.npz", kHead, [](const auto& c) { load_npz(c, "broken.npz"); });
   }
   SUBCASE("csv") {
     std::string table = "a,b,c\n";
     Rng rng(3);
     for (int i = 0; i < 200; ++i) table += text(rng.normal(), ",", rng.normal(), ",", rng.normal(), "\n");
-    torture(table, [](const auto& c) { load_table(c, "broken.csv"); });
+    torture(table, "broken.csv", kHead, [](const auto& c) { load_table(c, "broken.csv"); });
   }
   SUBCASE("csv of single digits") {
     std::string table;
     for (int i = 0; i < 500; ++i) table += text(i % 7, ",", i % 9, "\n");
-    torture(table, [](const auto& c) { load_table(c, "broken.csv"); });
+    torture(table, "broken.csv", kHead, [](const auto& c) { load_table(c, "broken.csv"); });
   }
   SUBCASE("idx") {
-    torture(idx(2051, {40, 8, 8}, 2560), [](const auto& c) { load_idx_file(c, "broken"); });
+    torture(idx(2051, {40, 8, 8}, 2560), "broken", kHead, [](const auto& c) { load_idx_file(c, "broken"); });
+  }
+  SUBCASE("idx of labels") {
+    const Folder folder;
+    torture(idx(2049, {2000}, 2000), "broken-labels", kHead,
+            [&](const auto& c) { read_idx_labels(folder.write("broken-labels", c)); });
+  }
+  Rng noise(5);
+  const auto random_bytes = [&](size_t count) {
+    std::string bytes(count, '\0');
+    for (char& c : bytes) c = static_cast<char>(noise.below(256));
+    return bytes;
+  };
+  SUBCASE("idx, gzipped") {
+    const Folder folder;
+    torture(gzip(idx(2051, {40, 8, 8}, 0) + random_bytes(2560)), "broken.gz", kHead,
+            [&](const auto& c) { load_dataset(folder.write("broken.gz", c).string()); });
+  }
+  SUBCASE("CIFAR-10's records") {
+    const Folder folder;
+    const auto records = [&](int count) {
+      std::string bytes;
+      for (int i = 0; i < count; ++i) bytes += static_cast<char>(i % 10) + random_bytes(3072);
+      return bytes;
+    };
+    folder.write("broken/test_batch.bin", records(3));
+    torture(records(12), "broken/data_batch_1.bin", 1, [&](const auto& c) {
+      folder.write("broken/data_batch_1.bin", c);
+      load_dataset((folder.path / "broken").string());
+    });
   }
 }

@@ -1,4 +1,5 @@
 // Tables, the loader, the baselines and covariances.
+#include "datasets/columns.hpp"
 #include "tests/unit/datasets_helpers.hpp"
 
 using namespace bijou_tests;

@@ -1,5 +1,6 @@
 // A short training, end to end: what is sampled afterwards looks like the data.
 #include "apps/density.hpp"
+#include "apps/pictures.hpp"
 #include "tests/unit/short_training.hpp"
 
 #include <doctest/doctest.h>
@@ -35,4 +36,10 @@ TEST_CASE("sampling: a model of eight Gaussians draws from each of them as often
     CHECK(count >= kSamples / 10);
     CHECK(count <= kSamples * 15 / 100);
   }
+}
+
+TEST_CASE("sampling: a sheet that is drawn unasked holds fewer of large images, and always one") {
+  CHECK(fit_on_sheet(100, {32, 32, 3}) == 100);
+  CHECK(fit_on_sheet(64, {1024, 1024, 3}) == 5);
+  CHECK(fit_on_sheet(24, {16384, 4096, 3}) == 1);
 }
