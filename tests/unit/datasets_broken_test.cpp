@@ -59,7 +59,7 @@ TEST_CASE("datasets: cut files and flipped bytes") {
       for (int i = 0; i < count; ++i) bytes += static_cast<char>(i % 10) + random_bytes(3072);
       return bytes;
     };
-    folder.write("broken/test_batch.bin", records(3));
+    folder.write("broken/test_batch.bin", records(1));
     torture(records(12), "broken/data_batch_1.bin", 1, [&](const auto& c) {
       folder.write("broken/data_batch_1.bin", c);
       load_dataset((folder.path / "broken").string());
