@@ -140,25 +140,26 @@ Tensor add_uniform_noise(const Tensor& x, const std::vector<double>& widths, uin
   return noisy;
 }
 
-void finish_table(Dataset& dataset, const DatasetOptions& options) {
-  refuse_constants(dataset);
-  const std::vector<Repeats> repeats = repeated_values(dataset);
-  if (!options.dequantise) {
-    dataset.remark = remark_on(repeats, dataset);
-    return;
-  }
+void add_table_noise(Dataset& dataset, const DatasetOptions& options) {
   dataset.noise_widths = options.noise_widths;
   if (dataset.noise_widths.empty()) {
     dataset.noise_widths.resize(dataset.columns.size(), 0);
-    for (const Repeats& r : repeats) dataset.noise_widths[r.column] = r.gap;
+    for (const Repeats& r : repeated_values(dataset)) dataset.noise_widths[r.column] = r.gap;
   }
   if (dataset.noise_widths.size() != dataset.columns.size())
     fail<DataError>(dataset.name, ": has ", dataset.columns.size(),
                     " columns, the noise that the model was trained with ", dataset.noise_widths.size(),
                     "; choose the same columns by --columns");
-  uint64_t part = 0;
-  for (Examples* examples : {&dataset.train, &dataset.validation, &dataset.test})
-    examples->x = add_uniform_noise(examples->x, dataset.noise_widths, options.split_seed, part++);
+  uint64_t number = 0;
+  for (Examples* part : {&dataset.train, &dataset.validation, &dataset.test}) {
+    if (part->defined()) part->x = add_uniform_noise(part->x, dataset.noise_widths, options.split_seed, number);
+    ++number;
+  }
+}
+
+std::string check_columns(const Dataset& table) {
+  refuse_constants(table);
+  return remark_on(repeated_values(table), table);
 }
 
 void refuse_table_options(const DatasetOptions& options, const std::string& name) {

@@ -32,9 +32,12 @@ std::vector<Repeats> repeated_values(const Dataset& table);  // of all its parts
 // x + u w: u is a pure function of (seed, part, row), and the sum stays below x + w.
 Tensor add_uniform_noise(const Tensor& x, const std::vector<double>& widths, uint64_t seed, uint64_t part);
 
-// Finishes a table whose parts are there: refuses columns that are constant in the training part (their density would
-// be infinite), adds the noise that the options ask for, or remarks that some columns would want it.
-void finish_table(Dataset& dataset, const DatasetOptions& options);
+// Adds noise to the parts of a table: by the options' widths, or else by the gaps of the columns that repeat values.
+void add_table_noise(Dataset& dataset, const DatasetOptions& options);
+
+// Before a density is fitted to a table. DataError: a column is constant in the training part, so that its density would
+// be infinite. Returns one line that the user should read: which columns repeat values; or "".
+std::string check_columns(const Dataset& table);
 
 // UsageError: options of tables for data that are none.
 void refuse_table_options(const DatasetOptions& options, const std::string& name);
