@@ -254,6 +254,7 @@ int train(const TrainOptions& options) {
   if (outcome.stopped_early) {
     std::cerr << "stopped: no better validation loss for " << s.patience << " epochs\n";
   }
+  std::cerr << shares_of(outcome.spent, outcome.seconds) << "\n";
   if (outcome.interrupted) {
     std::cerr << "interrupted; saved " << folder.last() << "; go on with:\n  " << command_to_resume(options) << "\n";
     return 130;
