@@ -141,6 +141,7 @@ void read_config(const std::string& path, TrainOptions& o) {
     const char* name = key.c_str();
     if (key == "model") o.family = value_of<std::string>(j, name, where);
     else if (key == "data") o.data = value_of<std::string>(j, name, where);
+    else if (key == "test_data") o.test_data = value_of<std::string>(j, name, where);
     else if (key == "pictures" && value.is_object()) {
       if (const auto size = value.value("size", ordered_json(0)); size.is_number_integer() && size > 0)
         o.pictures.size = size.get<int>();
@@ -148,7 +149,11 @@ void read_config(const std::string& path, TrainOptions& o) {
       o.pictures.grey = value.value("grey", ordered_json(false)) == true;
       o.pictures.colour = value.value("colour", ordered_json(false)) == true;
     } else if (key == "data_options" && value.is_object()) {
-      static_cast<DataOptions&>(o) = data_options_from_json(value.dump(), o, where);
+      try {
+        static_cast<DataOptions&>(o) = data_options_from_json(value.dump(), o, where);
+      } catch (const CheckpointError& e) {
+        fail<UsageError>(e.what());
+      }
     } else if (key == "preset") o.preset = value_of<std::string>(j, name, where);
     else if (key == "bits") o.bits = value_of<int>(j, name, where);
     else if (key == "class_conditional") o.class_conditional = value_of<bool>(j, name, where);
@@ -170,10 +175,10 @@ void read_config(const std::string& path, TrainOptions& o) {
       o.settings = settings.dump();
       set_settings(tried, o.settings, where);
     } else {
-      fail<UsageError>(where, ": \"", key, "\": ", value.dump().substr(0, 40),
-                       " is not understood; known are model, data, data_options {...}, pictures {...}, preset, bits, "
-                       "class_conditional, architecture {...} "
-                       "and training {...}");
+      fail<UsageError>(
+          where, ": \"", key, "\": ", value.dump().substr(0, 40),
+          " is not understood; known are model, data, test_data, data_options {...}, pictures {...}, preset, "
+          "bits, class_conditional, architecture {...} and training {...}");
     }
   }
 }
@@ -197,6 +202,7 @@ std::string resolved_config(const TrainOptions& o, const Dataset& data, const st
   ordered_json j;
   j["model"] = o.family;
   j["data"] = o.data;
+  if (!o.test_data.empty()) j["test_data"] = o.test_data;
   if (const auto of_data = ordered_json::parse(data_options_to_json(o, data)); !of_data.empty()) {
     j["data_options"] = of_data;
   }

@@ -3,6 +3,7 @@
 #include "apps/options.hpp"
 #include "apps/plot/pictures.hpp"
 #include "datasets/cifar.hpp"
+#include "datasets/columns.hpp"
 #include "datasets/file.hpp"
 #include "datasets/pictures.hpp"
 #include "datasets/sha256.hpp"
@@ -118,6 +119,16 @@ void draw_sheet(const std::string& path, const Dataset& data, plot::Ink ink) {
   std::cout << "picture: " << path << "\n";
 }
 
+// What training would say about a table.
+std::string remark_on(const Dataset& table) {
+  try {
+    const std::string remark = check_columns(table);
+    return remark.empty() ? "no column is constant, none repeats its values" : remark;
+  } catch (const DataError& e) {
+    return e.what();
+  }
+}
+
 }  // namespace
 
 int list_data(const DataCommandOptions& options) {
@@ -132,12 +143,17 @@ int list_data(const DataCommandOptions& options) {
   }
   std::cout << "looked in";
   for (const fs::path& directory : data_directories(options.data_dir)) std::cout << " " << directory.string();
-  std::cout << "\nor by path: a folder of PNG, JPEG or BMP pictures, of IDX or CIFAR-10 files; a CSV table\n";
+  std::cout
+      << "\nor by path: a folder of PNG, JPEG or BMP pictures, of IDX or CIFAR-10 files; CIFAR-10's .tar.gz; a CSV "
+         "table; NumPy's .npy or .npz\n";
   return 0;
 }
 
 int describe_data(const DataCommandOptions& options) {
-  const Dataset data = load_dataset(options.data, {.data_dir = options.data_dir, .pictures = options.pictures});
+  DatasetOptions reading = dataset_options(options);
+  reading.pictures = options.pictures;
+  const Dataset data = load_dataset(options.data, reading);
+  refuse_unused(options, data);
   if (!options.out.empty() && !data.is_image())
     fail<UsageError>("--out: ", data.name, " holds no images to draw; leave it out");
   std::cout << data.name << "\n";
@@ -158,6 +174,7 @@ int describe_data(const DataCommandOptions& options) {
     for (const std::string& name : data.columns) names += (names.empty() ? "" : ", ") + name;
     line("columns", names);
   }
+  if (!data.columns.empty()) line("remark", remark_on(data));
   const std::string place = has_files(options.data) ? place_of(options.data, options.data_dir) : options.data;
   if (options.data != "digits" && !find_toy(options.data)) {
     line("files", place);

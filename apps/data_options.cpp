@@ -4,6 +4,31 @@
 #include <nlohmann/json.hpp>
 
 namespace bijou::inline BIJOU_SCALAR {
+namespace {
+
+bool is_fraction(double v) { return v > 0 && v < 1; }
+
+// Reads one member, as it is written below; false: there is no such one.
+bool read_member(const std::string& key, const nlohmann::json& value, DataOptions& o) {
+  const auto number = [&] {
+    const auto v = value.get<double>();
+    if (!is_fraction(v)) fail<ValueError>("not a fraction");
+    return v;
+  };
+  if (key == "columns") o.columns = value.get<std::string>();
+  else if (key == "separator") o.separator = value.get<std::string>();
+  else if (key == "header") o.header = value.get<std::string>();
+  else if (key == "split_seed") o.split_seed = value.get<uint64_t>();
+  else if (key == "validation_fraction") o.validation_fraction = number();
+  else if (key == "test_fraction") o.test_fraction = number();
+  else if (key == "dequantise") {
+    o.dequantise = !value.is_boolean() || value.get<bool>();
+    if (!value.is_boolean()) o.noise_widths = value.get<std::vector<double>>();
+  } else return false;
+  return true;
+}
+
+}  // namespace
 
 DatasetOptions dataset_options(const DataOptions& options) {
   DatasetOptions o;
@@ -14,7 +39,21 @@ DatasetOptions dataset_options(const DataOptions& options) {
   if (options.header == "no") o.header = HeaderLine::no;
   o.dequantise = options.dequantise;
   o.noise_widths = options.noise_widths;
+  o.split_seed = options.split_seed.value_or(0);
+  o.validation_fraction = options.validation_fraction;
+  o.test_fraction = options.test_fraction;
+  o.test_data = options.test_data;
   return o;
+}
+
+void refuse_unused(const DataOptions& options, const Dataset& data) {
+  const auto refuse = [&](const char* flag, const char* why) {
+    fail<UsageError>(flag, " has no use: ", data.name, why, "; leave it out");
+  };
+  if (options.test_fraction && data.own_test) refuse("--test-fraction", " has a test part of its own");
+  if (options.validation_fraction && data.own_validation)
+    refuse("--validation-fraction", " has a validation part of its own");
+  if (options.split_seed && !data.seeded) refuse("--split-seed", " is cut without a seed");
 }
 
 std::string data_options_to_json(const DataOptions& options, const Dataset& data) {
@@ -23,6 +62,9 @@ std::string data_options_to_json(const DataOptions& options, const Dataset& data
   if (!options.separator.empty()) j["separator"] = options.separator;
   if (!options.header.empty()) j["header"] = options.header;
   if (options.dequantise) j["dequantise"] = data.noise_widths;
+  if (options.split_seed) j["split_seed"] = *options.split_seed;
+  if (options.validation_fraction) j["validation_fraction"] = *options.validation_fraction;
+  if (options.test_fraction) j["test_fraction"] = *options.test_fraction;
   return j.dump();
 }
 
@@ -30,16 +72,24 @@ DataOptions data_options_from_json(const std::string& json, const DataOptions& g
   DataOptions o = given;
   if (json.empty()) return o;
   try {
-    const auto j = nlohmann::json::parse(json);
-    if (o.columns.empty()) o.columns = j.value("columns", "");
-    if (o.separator.empty()) o.separator = j.value("separator", "");
-    if (o.header.empty()) o.header = j.value("header", "");
-    if (j.contains("dequantise")) {
-      o.dequantise = true;
-      o.noise_widths = j["dequantise"].get<std::vector<double>>();
+    DataOptions kept;
+    for (const auto& [key, value] : nlohmann::json::parse(json).get<nlohmann::json::object_t>()) {
+      if (!read_member(key, value, kept)) fail<ValueError>("not known: ", key);
     }
-  } catch (const nlohmann::json::exception&) {
-    fail<CheckpointError>(where, ": what it says of the data's options cannot be read; is the file whole?");
+    if (o.columns.empty()) o.columns = kept.columns;
+    if (o.separator.empty()) o.separator = kept.separator;
+    if (o.header.empty()) o.header = kept.header;
+    if (!o.split_seed) o.split_seed = kept.split_seed;
+    if (!o.validation_fraction) o.validation_fraction = kept.validation_fraction;
+    if (!o.test_fraction) o.test_fraction = kept.test_fraction;
+    if (kept.dequantise) {
+      o.dequantise = true;
+      o.noise_widths = kept.noise_widths;
+    }
+  } catch (const std::exception& e) {
+    fail<CheckpointError>(where, ": what it says of the data's options cannot be read (", e.what(),
+                          "); known are columns, separator, header, dequantise, split_seed, validation_fraction and "
+                          "test_fraction");
   }
   return o;
 }

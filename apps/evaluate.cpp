@@ -39,13 +39,11 @@ Dataset as_images(Dataset data, const Shape& image) {
 }
 
 // What a model was trained on may have gone, or its checkpoint may have come from elsewhere: it holds no path.
-Dataset load(const std::string& name, const DatasetOptions& reading, const EvaluateOptions& options) {
+void refuse_missing(const std::string& name, const std::string& run) {
   std::error_code error;  // of a folder that may not be searched: reading says so
   const bool known = std::ranges::count(dataset_names(), name) > 0 || name == "cifar-10";
-  if (options.data.empty() && !known && !std::filesystem::exists(name, error) && !error)
-    fail<DataError>(name, ": no such file; ", options.run, " was trained on data of that name: say by --data where they "
-                    "are");
-  return load_dataset(name, reading);
+  if (!known && !std::filesystem::exists(name, error) && !error)
+    fail<DataError>(name, ": no such file; ", run, " was trained on data of that name: say by --data where they are");
 }
 
 // The levels of the noise that is still to be added: 0 for data that have it already.
@@ -101,7 +99,11 @@ nlohmann::ordered_json as_json(const Ledger& ledger, int64_t dimensions) {
 
 int evaluate(const EvaluateOptions& options) {
   const SavedFlow saved = load_flow(checkpoint_of(options.run));
-  const std::string name = options.data.empty() ? data_of_run(options.run, saved.metadata) : options.data;
+  // --test-data alone; or the data of the run with the test data of the run; or --data.
+  const bool others = !options.test_data.empty();
+  const std::string name = others                 ? options.test_data
+                           : options.data.empty() ? data_of_run(options.run, saved.metadata)
+                                                  : options.data;
   if (name.empty()) fail<UsageError>("the checkpoint does not say what data it was trained on; name them with --data");
   const DataSpec& spec = data_of(saved.config);
   const auto kept = saved.metadata.find("data_options");
@@ -109,9 +111,14 @@ int evaluate(const EvaluateOptions& options) {
       data_options_from_json(kept == saved.metadata.end() ? "" : kept->second, options, options.run);
   DatasetOptions reading = dataset_options(how);
   reading.pictures = pictures_for(spec, name, options.data_memory);
-  const Dataset data = as_images(as_trained(load(name, reading, options), spec), spec.input);
+  if (options.data.empty() && !others) reading.test_data = data_of_run(options.run, saved.metadata, "test_data");
+  if (options.data.empty()) refuse_missing(name, options.run);
+  Dataset raw = others ? load_test_data(name, reading) : load_dataset(name, reading);
+  if (!others) refuse_unused(options, raw);
+  const Dataset data = as_images(as_trained(std::move(raw), spec), spec.input);
   const int levels = levels_of(options, name, data, spec);
   const Examples part = part_of(data, options.split);
+  if (part.size() == 0) fail<UsageError>("--split ", options.split, ": ", name, " has no such part");
   if (options.dequantised) require_in_range(part.x, spec.levels, name);
   const Ledger ledger = ledger_of(*saved.model, part, levels, options.dequantisations);
   const auto [nll, error] = ledger.total();
@@ -136,9 +143,10 @@ int evaluate(const EvaluateOptions& options) {
     if (options.ledger) j["ledger"] = as_json(ledger, data.dimensions());
     std::cout << j.dump() << std::endl;
   } else {
-    std::cout << name << ", " << options.split << " part, " << part.size() << " examples: " << text(nll)
-              << " nats per example, " << text(bits) << " bits/dim; standard error " << text(error) << " nats, "
-              << text(bits_error) << " bits/dim" << std::endl;
+    const bool elsewhere = options.split == "test" && !reading.test_data.empty();
+    std::cout << (elsewhere ? reading.test_data : name) << ", " << options.split << " part, " << part.size()
+              << " examples: " << text(nll) << " nats per example, " << text(bits) << " bits/dim; standard error "
+              << text(error) << " nats, " << text(bits_error) << " bits/dim" << std::endl;
     if (classes) {
       std::cout << "given the class: " << text(bits_per_dim(classes->nll_given_y, data.dimensions()))
                 << " bits/dim; argmax over y of log p(x|y) p(y) is right for " << text(100 * classes->accuracy) << "%"

@@ -85,6 +85,11 @@ std::string not_negative(const std::string& word) {
   return "must be a number of at least 0, not '" + word + "'";
 }
 
+std::string part_of_one(const std::string& word) {
+  if (positive(word).empty() && std::stod(word) < 1) return "";
+  return "must be a number between 0 and 1, not '" + word + "'";
+}
+
 std::string bit_count(const std::string& word) {
   if (at_least_one(word).empty() && std::stoll(word) <= 8) return "";
   return "must be a whole number from 1 to 8, not '" + word + "'";
@@ -171,6 +176,16 @@ int run(int argc, char** argv) {
     command->add_flag("--dequantise", data.dequantise,
                       "of a table: add uniform noise to the columns that repeat values, as wide as the smallest gap "
                       "between two of them");
+    auto* test_data = command->add_option("--test-data", data.test_data,
+                                          "the test part: all examples of these data, or their own test part");
+    command
+        ->add_option("--split-seed", data.split_seed, "which examples are for training, validation, test; default: 0")
+        ->check(CLI::Validator(seed_number, "N"));
+    command->add_option("--validation-fraction", data.validation_fraction, "cut off for validation; default: 0.1")
+        ->check(CLI::Validator(part_of_one, "X"));
+    command->add_option("--test-fraction", data.test_fraction, "cut off for the test; default: 0.1")
+        ->check(CLI::Validator(part_of_one, "X"))
+        ->excludes(test_data);
   };
 
   TrainOptions training;
@@ -295,6 +310,9 @@ int run(int argc, char** argv) {
       "one line of JSON: nll_nats, bits_per_dim, examples, split, their standard errors, ledger");
   common(evaluate_command);
 
+  for (const char* of_other_data : {"--data", "--split", "--split-seed", "--validation-fraction"})
+    evaluate_command->get_option("--test-data")->excludes(evaluate_command->get_option(of_other_data));
+
   ReplayOptions replaying;
   auto* replay_command = app.add_subcommand("replay", "a training step that failed, once more and layer by layer");
   replay_command->add_option("RECORD", replaying.record, "a file of a run's folder flight/")->required();
@@ -331,7 +349,7 @@ int run(int argc, char** argv) {
   list_command->add_option("--data-dir", data.data_dir, "where data sets are");
   auto* info_command = data_command->add_subcommand("info", "shape, range, counts, SHA-256, and a picture of pictures");
   info_command->add_option("DATA", data.data, "a name or a path, as for `bijou train --data`")->required();
-  info_command->add_option("--data-dir", data.data_dir, "where data sets are");
+  data_options(info_command, data);
   info_command->add_option("--out", data.out, "of images: draw the first hundred into this PNG file");
   add_picture_options(info_command, data.pictures);
   add_data_memory(info_command, data.pictures.memory);

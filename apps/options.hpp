@@ -47,11 +47,16 @@ struct DataOptions {
   std::string columns, separator, header;  // of tables, as DatasetOptions has them; header: yes, no, auto or empty
   bool dequantise = false;
   std::vector<double> noise_widths;  // no flag: of the table that a model was trained on
+  // How examples are cut into parts, as DatasetOptions has it; and other data that are the test part.
+  std::optional<uint64_t> split_seed;
+  std::optional<double> validation_fraction, test_fraction;
+  std::string test_data;
 };
 DatasetOptions dataset_options(const DataOptions& options);
+void refuse_unused(const DataOptions& options, const Dataset& data);  // UsageError: one that had no say
 
 // What a checkpoint keeps of them, so that the model sees the same data again: JSON of all members that are set, but
-// for data and data_dir. `data` has the widths of the noise.
+// for data, data_dir and test_data. `data` has the widths of the noise.
 std::string data_options_to_json(const DataOptions& options, const Dataset& data);
 // Those of a checkpoint ("" where it has none), and over them what is given now. CheckpointError, beginning with
 // `where`.
@@ -98,8 +103,8 @@ struct EvaluateOptions : DataOptions {
 };
 
 // What `bijou data list` and `bijou data info` were asked.
-struct DataCommandOptions {
-  std::string data, data_dir, out;
+struct DataCommandOptions : DataOptions {
+  std::string out;
   PictureOptions pictures;
 };
 

@@ -18,6 +18,16 @@ Unit unit_of(int levels, int64_t dimensions) {
   return {"bits/dim", bits_per_dim(1, dimensions)};
 }
 
+std::string shares_of(const TimeSpent& spent, double seconds) {
+  const double rest = seconds - spent.batches - spent.validation - spent.checkpoints - spent.pictures;
+  char line[160];
+  std::snprintf(line, sizeof line,
+                "of %.3g s: steps %.1f%%, batches %.1f%%, validation %.1f%%, checkpoints %.1f%%, pictures %.1f%%",
+                seconds, 100 * rest / seconds, 100 * spent.batches / seconds, 100 * spent.validation / seconds,
+                100 * spent.checkpoints / seconds, 100 * spent.pictures / seconds);
+  return line;
+}
+
 Progress::Progress(int64_t epochs, int64_t steps, int64_t batch_size, Unit unit)
     : epochs_(epochs),
       steps_(steps),

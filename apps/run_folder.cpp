@@ -173,14 +173,14 @@ std::string shell_word(const std::string& word) {
 
 std::string data_name(const std::string& data) { return without_slash(data).filename().string(); }
 
-std::string data_of_run(const std::string& run, const std::map<std::string, std::string>& metadata) {
+std::string data_of_run(const std::string& run, const std::map<std::string, std::string>& metadata, const char* key) {
   const fs::path checkpoint = checkpoint_of(run);
   std::ifstream file(checkpoint.parent_path().parent_path() / "config.json");
   const auto config = nlohmann::json::parse(file, nullptr, false);
-  const auto said = metadata.find("data");
+  const auto said = metadata.find(key);
   const std::string name = said == metadata.end() ? "" : said->second;
-  if (!config.is_object() || !config.contains("data") || !config["data"].is_string()) return name;
-  const auto path = config["data"].get<std::string>();
+  if (!config.is_object() || !config.contains(key) || !config[key].is_string()) return name;
+  const auto path = config[key].get<std::string>();
   return data_name(path) == name ? path : name;  // the file may belong to something else
 }
 

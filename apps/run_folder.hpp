@@ -67,9 +67,11 @@ std::string shell_word(const std::string& word);  // the same of any word, an op
 
 // What a checkpoint says of its data, which holds no path: the name, or the last part of a path.
 std::string data_name(const std::string& data);
-// The data that a run was trained on, as they were given: from the config.json of its folder, which knows the path; else,
-// for a checkpoint that stands alone, what it says itself ("" when it says nothing).
-std::string data_of_run(const std::string& run, const std::map<std::string, std::string>& metadata);
+// The data that a run was trained on, as they were given, or by key = "test_data" those it was tested on: from the
+// config.json of its folder, which knows the path; else, for a checkpoint that stands alone, what it says itself ("" when
+// it says nothing).
+std::string data_of_run(const std::string& run, const std::map<std::string, std::string>& metadata,
+                        const char* key = "data");
 
 // A name for the folder: "digits", or the stem of a path.
 std::string data_stem(const std::string& data);

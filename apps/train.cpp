@@ -12,7 +12,6 @@
 #include "autograd/kernels/machine.hpp"
 #include "datasets/baselines.hpp"
 #include "datasets/columns.hpp"
-#include "datasets/table.hpp"
 #include "flows/checkpoint.hpp"
 
 #include <nlohmann/json.hpp>
@@ -181,13 +180,19 @@ Preset preset_for(const TrainOptions& options, const Dataset& data) {
 
 int train(const TrainOptions& options) {
   // It is written into config.json and every checkpoint, both of which are Unicode.
-  if (!is_utf8(options.data)) fail<UsageError>("--data ", options.data, ": the path is not UTF-8; rename it");
+  for (const std::string& path : {options.data, options.test_data}) {
+    if (!is_utf8(path)) fail<UsageError>("--data ", path, ": the path is not UTF-8; rename it");
+  }
   if (!is_utf8(options.columns) || !is_utf8(options.separator))
     fail<UsageError>("--columns or --separator is not UTF-8; choose columns by their numbers, or convert the table");
   DatasetOptions reading = dataset_options(options);
   reading.pictures = options.pictures;
   Dataset data = load_dataset(options.data, reading);
-  refuse_constant_columns(data);
+  refuse_unused(options, data);
+  if (!data.columns.empty()) {
+    const std::string repeats = check_columns(data);
+    data.remark += (data.remark.empty() || repeats.empty() ? "" : "; ") + repeats;
+  }
   if (options.flip && !data.is_image()) fail<UsageError>("--flip: ", data.name, " holds no images; leave it out");
   if (options.bits) reduce_bits(data, *options.bits);
   Preset preset = preset_for(options, data);
@@ -223,6 +228,7 @@ int train(const TrainOptions& options) {
   const std::string config = resolved_config(options, data, preset_name, preset.model, s, steps);
   TrainOptions without_path = options;
   without_path.data = data_name(options.data);
+  without_path.test_data = data_name(options.test_data);
   const std::string portable = resolved_config(without_path, data, preset_name, preset.model, s, steps);
   // Data that the model cannot start from are refused before anything is moved aside or made.
   std::error_code ignored;
@@ -237,9 +243,10 @@ int train(const TrainOptions& options) {
 
   std::cerr << heading;
   if (saved) model = std::move(saved->model);
-  Trainer trainer(
-      *model, preset.model, data, s, steps, options.seed, folder,
-      {{"training", portable}, {"data", without_path.data}, {"data_options", data_options_to_json(options, data)}});
+  std::map<std::string, std::string> metadata = {
+      {"training", portable}, {"data", without_path.data}, {"data_options", data_options_to_json(options, data)}};
+  if (!options.test_data.empty()) metadata["test_data"] = without_path.test_data;
+  Trainer trainer(*model, preset.model, data, s, steps, options.seed, folder, metadata);
   if (saved) {
     trainer.resume(*saved);
     std::cerr << "going on after step " << trainer.steps_done() << "\n";
@@ -252,6 +259,7 @@ int train(const TrainOptions& options) {
   if (outcome.stopped_early) {
     std::cerr << "stopped: no better validation loss for " << s.patience << " epochs\n";
   }
+  std::cerr << shares_of(outcome.spent, outcome.seconds) << "\n";
   if (outcome.interrupted) {
     std::cerr << "interrupted; saved " << folder.last() << "; go on with:\n  " << command_to_resume(options) << "\n";
     return 130;

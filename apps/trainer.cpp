@@ -83,7 +83,7 @@ Trainer::Outcome Trainer::run() {
   flops_before_ = kernels::flops_done();
   bool interrupt = false;
   while (loop_.step < steps_ && !interrupt && !patience_is_over()) {
-    const Batch batch = loader_.batch(loop_.step);
+    const Batch batch = next_batch();
     const double learning_rate = schedule_.at(loop_.step);
     const int64_t epoch = batch.epoch + 1, t = loop_.step + 1;
     try {
@@ -98,7 +98,12 @@ Trainer::Outcome Trainer::run() {
       save_last(epoch);
     }
   }
-  return {loop_.history, loop_.best_epoch, interrupt, loop_.step < steps_ && !interrupt};
+  return {loop_.history, loop_.best_epoch, interrupt, loop_.step < steps_ && !interrupt, spent_, progress_.seconds()};
+}
+
+Batch Trainer::next_batch() {
+  const Timer timer(spent_.batches);
+  return loader_.batch(loop_.step);
 }
 
 bool Trainer::patience_is_over() const {
@@ -107,7 +112,9 @@ bool Trainer::patience_is_over() const {
 }
 
 // The same latents each time: one sees the same pictures grow.
-void Trainer::draw_sheet(int64_t epoch) const {
+void Trainer::draw_sheet(int64_t epoch) {
+  const Timer timer(spent_.pictures);
+  const MovingAverage::Use averaged(step_.average());
   const int64_t epochs = (steps_ + loader_.batches_per_epoch() - 1) / loader_.batches_per_epoch();
   const int64_t every = settings_.picture_epochs > 0 ? settings_.picture_epochs : (epochs + 7) / 8;
   if (!data_.is_image() || epoch % every != 0) return;
@@ -140,13 +147,14 @@ void Trainer::finish_epoch(int64_t epoch, double learning_rate) {
   double validation = NAN;
   RoundTrip trip{};
   {
+    const Timer timer(spent_.validation);
     const MovingAverage::Use averaged(step_.average());
     const auto evaluate = [&] { validation = average_nll(model_, data_.validation, data_.levels); };
     evaluate();
     if (!std::isfinite(validation)) stop_at_validation(epoch, evaluate);
     trip = round_trip(model_, data_.validation, data_.levels);
-    draw_sheet(epoch);
   }
+  draw_sheet(epoch);
   folder_.log({epoch, loop_.step, loop_.step * settings_.batch_size, learning_rate, train, validation,
                sums.gradient_norm, sums.clipped, trip.worst_inverse, trip.log_det, 0, per_second, gflops,
                static_cast<double>(kernels::resident_memory()) / (1 << 20), seconds_before_ + progress_.seconds()},
@@ -168,6 +176,7 @@ void Trainer::finish_epoch(int64_t epoch, double learning_rate) {
 
 // Everything that a resume needs.
 void Trainer::save_last(int64_t epoch) {
+  const Timer timer(spent_.checkpoints);
   std::map<std::string, Tensor> state;
   for (const auto& [name, tensor] : state_tensors()) state[name] = *tensor;
   auto metadata = metadata_;
@@ -180,6 +189,7 @@ void Trainer::save_last(int64_t epoch) {
 
 // The averaged weights alone: what is sampled from and evaluated.
 void Trainer::save_best() {
+  const Timer timer(spent_.checkpoints);
   const MovingAverage::Use averaged(step_.average());
   auto metadata = metadata_;
   metadata["epoch"] = text(loop_.best_epoch);

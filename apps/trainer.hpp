@@ -29,15 +29,18 @@ class Trainer {
     int64_t best_epoch = 0;
     bool interrupted = false;    // by Ctrl-C or SIGTERM: the step was finished, the state saved
     bool stopped_early = false;  // no better epoch for as many as `patience` says
+    TimeSpent spent{};
+    double seconds = 0;
   };
   int64_t steps_done() const { return loop_.step; }
   Outcome run();  // NonFiniteError: the loss or a gradient; the last good checkpoint stays in place
 
  private:
+  Batch next_batch();
   void step(const Batch& batch, int64_t epoch, int64_t t, double learning_rate);
   void finish_epoch(int64_t epoch, double learning_rate);
   bool patience_is_over() const;
-  void draw_sheet(int64_t epoch) const;
+  void draw_sheet(int64_t epoch);
   void save_last(int64_t epoch);
   void save_best();
   std::map<std::string, Tensor*> state_tensors();
@@ -59,6 +62,7 @@ class Trainer {
   Progress progress_;
   LoopState loop_;
   std::deque<StepFigures> last_;
+  TimeSpent spent_;
   double last_saved_ = 0, seconds_before_ = 0;  // seconds; of the processes before this one
   int64_t flops_before_ = 0;                    // counted when this epoch began, or this process
   int64_t steps_before_ = 0;                    // of this epoch, in the process before this one

@@ -111,11 +111,9 @@ Dataset whole(const NumpyArray& x, const NumpyArray* y, const std::string& name,
   if (is_images(x)) {
     refuse_table_options(options, name);
     const Examples all{images(x), labels_of(y, x.shape[0], remark)};
-    const int64_t tenth = all.size() / 10;
-    if (tenth == 0) fail<DataError>(name, ": ", all.size(), " images; at least 10 are needed to split them");
     dataset.name = name;
     dataset.levels = 256;
-    split_examples(dataset, all, tenth, tenth, options.split_seed);
+    split_examples(dataset, all, "images", options);
   } else {
     Table table = table_of(x, options);
     const std::vector<int> labels = labels_of(y, x.shape[0], remark);
@@ -150,21 +148,26 @@ Dataset parts(const Arrays& arrays, const std::string& name, const DatasetOption
   if (is_image) refuse_table_options(options, name);
   dataset.test = part(kTest, {"y_test", "Y_test"});
   dataset.validation = part(kValidation, {"y_val", "y_valid", "y_validation"});
-  dataset.train = part(kTrain, {"y_train", "Y_train"});
-  if (dataset.validation.size() == 0) {
-    const int64_t n = dataset.train.size(), tenth = n / 10;
-    if (tenth == 0) fail<DataError>(name, ": ", n, " training examples; at least 10 are needed to split them");
-    const std::vector<int64_t> order = Rng(options.split_seed, stream("split")).permutation(n);
-    const Examples all = std::move(dataset.train);
-    dataset.validation = all.select(std::span(order).first(tenth));
-    dataset.train = all.select(std::span(order).subspan(tenth));
+  dataset.own_validation = dataset.validation.defined();
+  dataset.own_test = true;
+  const Examples train = part(kTrain, {"y_train", "Y_train"});
+  if (dataset.own_validation) {
+    dataset.train = train;
+  } else {
+    Dataset cut;
+    cut.name = name;
+    DatasetOptions without_test = options;
+    without_test.test_fraction = 0;
+    split_examples(cut, train, "training examples", without_test);
+    dataset.train = std::move(cut.train);
+    dataset.validation = std::move(cut.validation);
+    dataset.seeded = cut.seeded;
   }
   for (const Examples* other : {&dataset.validation, &dataset.test})
-    if (!(other->x.shape().from(1) == dataset.example_shape()))
+    if (other->defined() && !(other->x.shape().from(1) == dataset.example_shape()))
       fail<DataError>(name, ": training examples are ", dataset.example_shape(), ", others ", other->x.shape().from(1),
                       "; they do not belong together");
   if (is_image) dataset.levels = 256;
-  else finish_table(dataset, options);
   finish_labels(dataset, remark);
   return dataset;
 }

@@ -67,7 +67,9 @@ std::vector<std::string> file_names() {
 
 // From those of the six files that are there, of a folder or an archive `where`.
 using Files = std::map<std::string, std::string>;
-Dataset from_files(const Files& files, const std::string& where, const std::string& name) {
+Dataset from_files(const Files& files, const std::string& where, const std::string& name,
+                   const DatasetOptions& options) {
+  constexpr double kTenth = 0.1;
   std::string records;
   int found = 0;
   for (int batch = 1; batch <= kBatches; ++batch) {
@@ -79,15 +81,16 @@ Dataset from_files(const Files& files, const std::string& where, const std::stri
   if (found == 0) fail<DataError>(where, ": has none of ", batch_name(1), " .. ", batch_name(kBatches), "; ", kRemedy);
   const auto test = files.find(kTestName);
   if (test == files.end()) fail<DataError>(where, ": has no ", kTestName, "; ", kRemedy);
-  const int64_t n = static_cast<int64_t>(records.size()) / kRecord, cut = n - n / 10;
-  if (cut == n) fail<DataError>(where, ": ", n, " training images; at least 10 are needed");
+  const int64_t n = static_cast<int64_t>(records.size()) / kRecord;
+  const int64_t cut = n - share_of(n, options.validation_fraction.value_or(kTenth), where, "training images");
 
   Dataset dataset;
   dataset.name = found == kBatches ? name : text(name, " (", found, " of ", kBatches, " training batches)");
   dataset.levels = 256;
   dataset.classes = kClasses;
   dataset.train = to_examples(std::string_view(records).substr(0, cut * kRecord));
-  dataset.validation = to_examples(std::string_view(records).substr(cut * kRecord));
+  if (cut < n) dataset.validation = to_examples(std::string_view(records).substr(cut * kRecord));
+  dataset.own_test = true;
   dataset.test = to_examples(checked_records(test->second, where + "/" + kTestName));
   return dataset;
 }
@@ -105,14 +108,15 @@ void refuse_pickled_cifar10(const fs::path& folder) {
     if (is_there(inside / "data_batch_1") || is_there(inside / "batches.meta")) refuse_pickled(inside.string());
 }
 
-Dataset load_cifar10_folder(const fs::path& folder, const std::string& name) {
+Dataset load_cifar10_folder(const fs::path& folder, const std::string& name, const DatasetOptions& options) {
   Files files;
   for (const std::string& file : file_names())
     if (is_there(folder / file)) files[file] = read_file(folder / file);
-  return from_files(files, folder.string(), name);
+  return from_files(files, folder.string(), name, options);
 }
 
-Dataset load_cifar10_tar(std::string_view archive, const std::string& path, const std::string& name) {
+Dataset load_cifar10_tar(std::string_view archive, const std::string& path, const std::string& name,
+                         const DatasetOptions& options) {
   Files files;
   for (const TarMember& member : read_tar(archive, path)) {
     const fs::path inside(member.name);
@@ -120,7 +124,7 @@ Dataset load_cifar10_tar(std::string_view archive, const std::string& path, cons
     for (const std::string& file : file_names())
       if (inside.filename() == file) files[file] = std::string(member.data);
   }
-  return from_files(files, path, name);
+  return from_files(files, path, name, options);
 }
 
 Dataset load_cifar10(const DatasetOptions& options) {
@@ -128,11 +132,11 @@ Dataset load_cifar10(const DatasetOptions& options) {
   for (const fs::path& directory : data_directories(options.data_dir)) {
     for (const char* inside : {"cifar-10-batches-bin", "cifar-10"}) {
       const fs::path folder = directory / inside;
-      if (holds_cifar10(folder)) return load_cifar10_folder(folder, "cifar10");
+      if (holds_cifar10(folder)) return load_cifar10_folder(folder, "cifar10", options);
       looked += (looked.empty() ? "" : ", ") + folder.string();
     }
     const fs::path archive = directory / kArchive;
-    if (is_there(archive)) return load_cifar10_tar(read_file(archive), archive.string(), "cifar10");
+    if (is_there(archive)) return load_cifar10_tar(read_file(archive), archive.string(), "cifar10", options);
     looked += ", " + archive.string();
     refuse_pickled_cifar10(directory);  // before another place is searched: this is what was meant
   }

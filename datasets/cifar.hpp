@@ -21,12 +21,15 @@ Dataset load_cifar10(const DatasetOptions& options = {});
 
 // The folder that holds the files; images are [n, 32, 32, 3], 256 levels. test_batch.bin is the test part. The last
 // tenth of the training batches is the validation part: 5,000 of 50,000, whatever the seed. One training batch is
-// enough; when some are missing, the data set's name says how many there are.
-Dataset load_cifar10_folder(const std::filesystem::path& folder, const std::string& name);
+// enough; when some are missing, the data set's name says how many there are. options.validation_fraction may say
+// another part than a tenth.
+Dataset load_cifar10_folder(const std::filesystem::path& folder, const std::string& name,
+                            const DatasetOptions& options = {});
 bool holds_cifar10(const std::filesystem::path& folder);
 
 // The same from a tar archive's bytes, whatever the folder in it is called.
-Dataset load_cifar10_tar(std::string_view archive, const std::string& path, const std::string& name);
+Dataset load_cifar10_tar(std::string_view archive, const std::string& path, const std::string& name,
+                         const DatasetOptions& options = {});
 
 // DataError for a folder of the pickled form: names the right file.
 void refuse_pickled_cifar10(const std::filesystem::path& folder);

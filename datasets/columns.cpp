@@ -38,6 +38,19 @@ std::vector<Real> column_of(const Dataset& table, size_t column) {
   return values;
 }
 
+void refuse_constants(const Dataset& dataset) {
+  const std::span<const Real> x = dataset.train.x.data();
+  const size_t width = dataset.columns.size();
+  for (size_t j = 0; j < width; ++j) {
+    size_t i = j;
+    while (i < x.size() && x[i] == x[j]) i += width;
+    if (i >= x.size())
+      fail<DataError>(dataset.name, ": column ", j + 1, " (", in_quotes(dataset.columns[j]), ") is constant (", x[j],
+                      ") in the training part: its density would be infinite; remove the column, or leave it out by "
+                      "--columns");
+  }
+}
+
 // One line about the columns that repeat values, those with the fewest values first.
 std::string remark_on(std::vector<Repeats> repeats, const Dataset& dataset) {
   if (repeats.empty()) return "";
@@ -127,38 +140,26 @@ Tensor add_uniform_noise(const Tensor& x, const std::vector<double>& widths, uin
   return noisy;
 }
 
-void refuse_constant_columns(const Dataset& dataset) {
-  if (dataset.columns.empty()) return;
-  const std::span<const Real> x = dataset.train.x.data();
-  const size_t width = dataset.columns.size();
-  for (size_t j = 0; j < width; ++j) {
-    size_t i = j;
-    while (i < x.size() && x[i] == x[j]) i += width;
-    if (i >= x.size())
-      fail<DataError>(dataset.name, ": column ", j + 1, " (", in_quotes(dataset.columns[j]), ") is constant (", x[j],
-                      ") in the training part: its density would be infinite; remove the column, or leave it out by "
-                      "--columns");
-  }
-}
-
-void finish_table(Dataset& dataset, const DatasetOptions& options) {
-  const std::vector<Repeats> repeats = repeated_values(dataset);
-  if (!options.dequantise) {
-    dataset.remark = remark_on(repeats, dataset);
-    return;
-  }
+void add_table_noise(Dataset& dataset, const DatasetOptions& options) {
   dataset.noise_widths = options.noise_widths;
   if (dataset.noise_widths.empty()) {
     dataset.noise_widths.resize(dataset.columns.size(), 0);
-    for (const Repeats& r : repeats) dataset.noise_widths[r.column] = r.gap;
+    for (const Repeats& r : repeated_values(dataset)) dataset.noise_widths[r.column] = r.gap;
   }
   if (dataset.noise_widths.size() != dataset.columns.size())
     fail<DataError>(dataset.name, ": has ", dataset.columns.size(),
                     " columns, the noise that the model was trained with ", dataset.noise_widths.size(),
                     "; choose the same columns by --columns");
-  uint64_t part = 0;
-  for (Examples* examples : {&dataset.train, &dataset.validation, &dataset.test})
-    examples->x = add_uniform_noise(examples->x, dataset.noise_widths, options.split_seed, part++);
+  uint64_t number = 0;
+  for (Examples* part : {&dataset.train, &dataset.validation, &dataset.test}) {
+    if (part->defined()) part->x = add_uniform_noise(part->x, dataset.noise_widths, options.split_seed, number);
+    ++number;
+  }
+}
+
+std::string check_columns(const Dataset& table) {
+  refuse_constants(table);
+  return remark_on(repeated_values(table), table);
 }
 
 void refuse_table_options(const DatasetOptions& options, const std::string& name) {

@@ -32,13 +32,12 @@ std::vector<Repeats> repeated_values(const Dataset& table);  // of all its parts
 // x + u w: u is a pure function of (seed, part, row), and the sum stays below x + w.
 Tensor add_uniform_noise(const Tensor& x, const std::vector<double>& widths, uint64_t seed, uint64_t part);
 
-// Finishes a table whose parts are there: adds the noise that the options ask for, or remarks that some columns would
-// want it.
-void finish_table(Dataset& dataset, const DatasetOptions& options);
+// Adds noise to the parts of a table: by the options' widths, or else by the gaps of the columns that repeat values.
+void add_table_noise(Dataset& dataset, const DatasetOptions& options);
 
-// DataError, before a model is trained on it: a column of a table is constant in the training part, and its density
-// would be infinite. (Under a model that was trained on others, such a column is as good as any.)
-void refuse_constant_columns(const Dataset& dataset);
+// Before a density is fitted to a table. DataError: a column is constant in the training part, so that its density would
+// be infinite. Returns one line that the user should read: which columns repeat values; or "".
+std::string check_columns(const Dataset& table);
 
 // UsageError: options of tables for data that are none.
 void refuse_table_options(const DatasetOptions& options, const std::string& name);

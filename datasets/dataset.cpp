@@ -26,13 +26,13 @@ Dataset load_path(const std::string& path, const DatasetOptions& options) {
   if (std::filesystem::is_directory(path, ignored)) {
     refuse_table_options(options, path);
     refuse_pickled_cifar10(path);
-    if (holds_cifar10(path)) return load_cifar10_folder(path, path);
+    if (holds_cifar10(path)) return load_cifar10_folder(path, path, options);
     if (holds_pictures(path)) return load_pictures(path, path, options);
     if (std::filesystem::is_empty(path, ignored))
       fail<DataError>(path,
                       ": is an empty folder; PNG, JPEG or BMP pictures, the four IDX files or CIFAR-10's batches "
                       "can be read from one");
-    return load_idx_folder(path, path);
+    return load_idx_folder(path, path, options);
   }
   std::string content = read_file(path);
   if (looks_like_npy(content)) return load_npy(std::move(content), path, options);
@@ -40,7 +40,7 @@ Dataset load_path(const std::string& path, const DatasetOptions& options) {
   const bool tar = looks_like_tar(content);
   if (!tar && !looks_like_idx(content)) return load_table(content, path, options);
   refuse_table_options(options, path);
-  return tar ? load_cifar10_tar(content, path, path) : load_idx_file(content, path, options);
+  return tar ? load_cifar10_tar(content, path, path, options) : load_idx_file(content, path, options);
 }
 
 // The rows of another source with fewer bits.
@@ -99,14 +99,40 @@ Examples Examples::select(std::span<const int64_t> index) const {
   return chosen;
 }
 
+int64_t share_of(int64_t n, double fraction, const std::string& name, const char* what) {
+  constexpr double kRounding = 1e-9;  // 0.3 of 10 are 3
+  if (fraction == 0) return 0;
+  const auto share = static_cast<int64_t>(std::floor(static_cast<double>(n) * fraction + kRounding));
+  if (share == 0)
+    fail<DataError>(name, ": ", n, " ", what, "; at least ", std::ceil(1 / fraction - kRounding),
+                    " are needed to split them");
+  if (share >= n) fail<DataError>(name, ": ", fraction, " of ", n, " ", what, " leaves none to train on");
+  return share;
+}
+
+void split_examples(Dataset& dataset, const Examples& all, const char* what, const DatasetOptions& options) {
+  constexpr double kTenth = 0.1;
+  const int64_t n = all.size(), test = share_of(n, options.test_fraction.value_or(kTenth), dataset.name, what);
+  const int64_t validation = share_of(n, options.validation_fraction.value_or(kTenth), dataset.name, what);
+  if (test + validation == 0) {
+    dataset.train = all;
+  } else if (test + validation >= n) {
+    fail<DataError>(dataset.name, ": ", validation, " of ", n, " ", what, " for validation and ", test,
+                    " for the test leave none to train on");
+  } else {
+    split_examples(dataset, all, validation, test, options.split_seed);
+  }
+}
+
 void split_examples(Dataset& dataset, const Examples& all, int64_t validation, int64_t test, uint64_t split_seed) {
   const int64_t n = all.size();
-  require(validation >= 1 && test >= 1 && validation + test < n, "split_examples", n, " examples cannot give ",
+  require(validation >= 0 && test >= 0 && validation + test < n, "split_examples", n, " examples cannot give ",
           validation, " for validation, ", test, " for the test and some more");
+  dataset.seeded = true;
   const std::vector<int64_t> order = Rng(split_seed, stream("split")).permutation(n);
   const std::span<const int64_t> index(order);
-  dataset.test = all.select(index.first(test));
-  dataset.validation = all.select(index.subspan(test, validation));
+  if (test > 0) dataset.test = all.select(index.first(test));
+  if (validation > 0) dataset.validation = all.select(index.subspan(test, validation));
   dataset.train = all.select(index.subspan(test + validation));
 }
 
@@ -131,7 +157,10 @@ std::vector<std::string> dataset_names() {
   return names;
 }
 
-Dataset load_dataset(const std::string& name_or_path, const DatasetOptions& options) {
+namespace {
+
+// As the files are: without the noise of dequantised tables.
+Dataset load_raw(const std::string& name_or_path, const DatasetOptions& options) {
   std::error_code error;  // a folder that may not be searched gives an error: read_file then says which
   const bool named = name_or_path == "cifar-10" || std::ranges::count(dataset_names(), name_or_path) > 0;
   if (named || !std::filesystem::is_directory(name_or_path, error) || !holds_pictures(name_or_path))
@@ -150,6 +179,52 @@ Dataset load_dataset(const std::string& name_or_path, const DatasetOptions& opti
   fail<UsageError>("unknown data set ", in_quotes(name_or_path), ": known are ", names,
                    "; a path to an IDX file, a folder of IDX or CIFAR-10 files or of pictures, CIFAR-10's .tar.gz or a "
                    ".csv, .npy or .npz works too");
+}
+
+Dataset load_raw_test_data(const std::string& name_or_path, DatasetOptions options) {
+  options.validation_fraction = options.test_fraction = 0;
+  Dataset data = load_raw(name_or_path, options);
+  if (!data.test.defined()) data.test = std::move(data.train);
+  data.train = data.validation = {};
+  return data;
+}
+
+// What is about other things than the model was trained on would be a figure without a meaning.
+void check_alike(const Dataset& data, const Dataset& test) {
+  if (data.example_shape() != test.example_shape() || data.levels != test.levels)
+    fail<DataError>(test.name, ": examples ", test.example_shape(), " of ", test.levels, " levels cannot test ",
+                    data.name, ", whose examples are ", data.example_shape(), " of ", data.levels);
+  const auto has_name = [](const std::string& column) { return !column.starts_with("column "); };
+  for (size_t j = 0; j < std::min(data.columns.size(), test.columns.size()); ++j) {
+    const std::string &ours = data.columns[j], &theirs = test.columns[j];
+    if (ours != theirs && has_name(ours) && has_name(theirs))
+      fail<DataError>(test.name, ": its column ", j + 1, " is ", in_quotes(theirs), ", that of ", data.name, " is ",
+                      in_quotes(ours), "; choose the same columns by --columns");
+  }
+  if (test.classes > data.classes || (!data.class_names.empty() && data.class_names != test.class_names))
+    fail<DataError>(test.name, ": its classes are not those of ", data.name, "; give both the same class folders");
+}
+
+}  // namespace
+
+Dataset load_dataset(const std::string& name_or_path, const DatasetOptions& options) {
+  DatasetOptions how = options;
+  if (!options.test_data.empty()) how.test_fraction = 0;
+  Dataset data = load_raw(name_or_path, how);
+  if (!options.test_data.empty()) {
+    Dataset other = load_raw_test_data(options.test_data, options);
+    check_alike(data, other);
+    data.test = std::move(other.test);
+    data.own_test = true;
+  }
+  if (options.dequantise) add_table_noise(data, options);
+  return data;
+}
+
+Dataset load_test_data(const std::string& name_or_path, DatasetOptions options) {
+  Dataset data = load_raw_test_data(name_or_path, options);
+  if (options.dequantise) add_table_noise(data, options);
+  return data;
 }
 
 }  // namespace bijou

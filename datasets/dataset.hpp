@@ -51,12 +51,15 @@ struct Dataset {
   std::vector<std::string> class_names;  // where they are known: of a folder of pictures
   std::vector<double> noise_widths;      // of a dequantised table: what was added to each column (datasets/columns.hpp)
   std::string remark;                    // one line that the user should read; or empty
+  bool own_validation = false, own_test = false;  // parts that the set comes with: no fraction has a say
+  bool seeded = false;                            // the split seed has a say
   // The density's entropy in nats, where it is known: no model's expected loss can be lower.
   double entropy = std::numeric_limits<double>::quiet_NaN();
 
-  bool is_image() const { return train.shape().rank() == 4; }
-  Shape example_shape() const { return train.shape().from(1); }   // [H, W, C] or [D]
-  int64_t dimensions() const { return example_shape().numel(); }  // D
+  const Examples& any_part() const { return train.defined() ? train : test; }
+  bool is_image() const { return any_part().shape().rank() == 4; }
+  Shape example_shape() const { return any_part().shape().from(1); }  // [H, W, C] or [D]
+  int64_t dimensions() const { return example_shape().numel(); }      // D
 };
 
 // How a folder of pictures is read (datasets/pictures.hpp).
@@ -75,7 +78,11 @@ struct DatasetOptions {
   // the training seed, so that figures of different training seeds are about the same test set and
   // can be compared.
   uint64_t split_seed = 0;
-  std::string data_dir = {};  // the flag --data-dir; may be empty (data_directories in file.hpp)
+  // How much of the examples goes into these parts, where a set does not come with them. Nothing: a tenth (of IDX
+  // files: a twelfth). 0: nothing is cut off.
+  std::optional<double> validation_fraction = {}, test_fraction = {};
+  std::string test_data = {};  // the test part: all examples of these data, or their own test part
+  std::string data_dir = {};   // the flag --data-dir; may be empty (data_directories in file.hpp)
   PictureOptions pictures = {};
   int64_t toy_train = 50'000, toy_validation = 5'000, toy_test = 10'000;
 
@@ -89,8 +96,13 @@ struct DatasetOptions {
 
 // By one of dataset_names(); or else by a path: a folder of the four IDX files, of CIFAR-10's or of pictures,
 // CIFAR-10's .tar.gz, one IDX file of images, a table of numbers (CSV), or NumPy's arrays (.npy, .npz, a folder of
-// train.npy and test.npy). Errors: UsageError, neither a name nor a path; DataError, the data are missing or broken.
+// train.npy and test.npy). Errors: UsageError, neither a name nor a path; DataError, the data are missing or broken, or
+// the test data are of another kind.
 Dataset load_dataset(const std::string& name_or_path, const DatasetOptions& options = {});
+
+// Nothing is cut: all examples are the test part, in their order; of a set with a test part of its own, that alone.
+// The other parts are empty.
+Dataset load_test_data(const std::string& name_or_path, DatasetOptions options = {});
 std::vector<std::string> dataset_names();
 
 // The built-in digits: 1,293 training, 144 validation and 360 test images [n, 8, 8, 1] of 17 levels, with
@@ -100,6 +112,12 @@ Dataset load_digits(const DatasetOptions& options = {});
 // Cuts `all` by a permutation seeded by split_seed: the first `test` of it, then `validation`, the rest for
 // training.
 void split_examples(Dataset& dataset, const Examples& all, int64_t validation, int64_t test, uint64_t split_seed);
+
+// The same by the options' fractions. `what` names the examples: "rows". DataError: too few of them.
+void split_examples(Dataset& dataset, const Examples& all, const char* what, const DatasetOptions& options);
+
+// A fraction of n, rounded down. DataError: it is none, or all.
+int64_t share_of(int64_t n, double fraction, const std::string& name, const char* what);
 
 // Fewer levels, as Glow has them (its section 6: 5 bits): x -> floor(x / 2^(8 - bits)), 256 levels -> 2^bits, in all
 // three parts. Bits/dim are about the new levels, and cannot be compared with those of 8 bits. UsageError: bits

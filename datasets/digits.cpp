@@ -47,6 +47,7 @@ Dataset load_digits(const DatasetOptions& options) {
   digits.levels = kLevels;
   digits.classes = kClasses;
   split_examples(digits, all, kValidation, kTest, options.split_seed);
+  digits.own_validation = digits.own_test = true;
   return digits;
 }
 

@@ -13,9 +13,9 @@ namespace bijou::inline BIJOU_SCALAR {
 namespace {
 
 namespace fs = std::filesystem;
-// What is read at once: as much as is there already, so that a small file takes little memory.
-constexpr size_t kFirstChunk = size_t{1} << 12, kLargestChunk = size_t{1} << 20;
-size_t next_chunk(size_t there) { return std::clamp(there, kFirstChunk, kLargestChunk); }
+
+// How much is read or unpacked next: pieces grow with what is there, so that a small file takes little memory.
+size_t next_piece(size_t so_far) { return std::clamp<size_t>(so_far, size_t{1} << 12, size_t{1} << 20); }
 
 struct Close {
   void operator()(std::FILE* file) const { std::fclose(file); }
@@ -42,11 +42,11 @@ std::string read_raw(const fs::path& path) {
   if (!file) cannot_open(name, errno);
   std::string bytes;
   for (;;) {
-    const size_t before = bytes.size(), chunk = next_chunk(before);
-    bytes.resize(before + chunk);
-    const size_t got = std::fread(bytes.data() + before, 1, chunk, file.get());
+    const size_t before = bytes.size(), piece = next_piece(before);
+    bytes.resize(before + piece);
+    const size_t got = std::fread(bytes.data() + before, 1, piece, file.get());
     bytes.resize(before + got);
-    if (got < chunk) break;
+    if (got < piece) break;
     if (bytes.size() > kLargestFile) too_large(name, kLargestFile);
   }
   if (std::ferror(file.get())) fail<DataError>(name, ": cannot be read: ", std::generic_category().message(errno));
@@ -67,12 +67,12 @@ std::string unpack_gzip(std::span<const unsigned char> packed, const std::string
 
   std::string bytes;
   for (;;) {
-    const size_t before = bytes.size(), chunk = next_chunk(before);
-    bytes.resize(before + chunk);
+    const size_t before = bytes.size(), piece = next_piece(before);
+    bytes.resize(before + piece);
     stream.next_out = reinterpret_cast<unsigned char*>(bytes.data() + before);
-    stream.avail_out = static_cast<uInt>(chunk);
+    stream.avail_out = static_cast<uInt>(piece);
     const int status = inflate(&stream, Z_NO_FLUSH);
-    bytes.resize(before + chunk - stream.avail_out);
+    bytes.resize(before + piece - stream.avail_out);
     if (bytes.size() > largest) too_large(name, largest);
     if (status == Z_STREAM_END) {
       if (stream.avail_in == 0) return bytes;

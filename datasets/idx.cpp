@@ -106,9 +106,9 @@ struct Part {
   Examples head, tail;
 };
 
-// The part's examples, the last `twelfths` twelfths of them in the tail. They are cut before they become
+// The part's examples, the last `fraction` of them in the tail. They are cut before they become
 // tensors: a tensor's memory is kept for the next of its size, and no other is as large as all of them.
-Part read_part(const fs::path& folder, const std::string& part, int64_t twelfths) {
+Part read_part(const fs::path& folder, const std::string& part, double fraction) {
   std::array<fs::path, 2> paths;
   for (size_t i = 0; i < 2; ++i) {
     const Kind& kind = i == 0 ? kImages : kLabels;
@@ -120,7 +120,7 @@ Part read_part(const fs::path& folder, const std::string& part, int64_t twelfths
   const std::string content = read_file(paths[0]);
   const Header images = read_header(content, paths[0].string(), kImages);
   const std::vector<int> labels = read_idx_labels(paths[1]);
-  const int64_t n = images.dims[0], cut = n - n * twelfths / 12;
+  const int64_t n = images.dims[0], cut = n - share_of(n, fraction, folder.string(), "training images");
   if (images.dims[0] != labels.size())
     fail<DataError>(paths[0].string(), ": holds ", n, " images, but ", paths[1].filename().string(), " holds ",
                     labels.size(), " labels; they do not belong together: download both again");
@@ -141,22 +141,23 @@ std::vector<int> read_idx_labels(const fs::path& path) {
   return labels;
 }
 
-Dataset load_idx_folder(const fs::path& folder, const std::string& name) {
-  Part train = read_part(folder, "train", 1), test = read_part(folder, "t10k", 0);
+Dataset load_idx_folder(const fs::path& folder, const std::string& name, const DatasetOptions& options) {
+  constexpr double kTwelfth = 1.0 / 12;
+  Part train = read_part(folder, "train", options.validation_fraction.value_or(kTwelfth));
+  Part test = read_part(folder, "t10k", 0);
   const Shape train_shape = train.head.x.shape().from(1), test_shape = test.head.x.shape().from(1);
   if (!(train_shape == test_shape))
     fail<DataError>(name, ": training images are ", train_shape, ", test images are ", test_shape,
                     "; they do not belong together: download them again");
-  if (train.tail.size() == 0)
-    fail<DataError>(name, ": ", train.head.size(), " training images; at least 12 are needed");
   Dataset dataset;
   dataset.name = name;
   dataset.levels = 256;
   dataset.train = std::move(train.head);
-  dataset.validation = std::move(train.tail);
+  if (train.tail.size() > 0) dataset.validation = std::move(train.tail);
   dataset.test = std::move(test.head);
+  dataset.own_test = true;
   for (const Examples* part : {&dataset.train, &dataset.validation, &dataset.test})
-    dataset.classes = std::max(dataset.classes, 1 + std::ranges::max(part->labels));
+    for (const int y : part->labels) dataset.classes = std::max(dataset.classes, 1 + y);
   return dataset;
 }
 
@@ -167,7 +168,7 @@ Dataset load_idx(const std::string& name, const DatasetOptions& options) {
   for (const fs::path& directory : data_directories(options.data_dir))
     for (const fs::path& inside : {fs::path(name), fs::path(fashion ? "FashionMNIST" : "MNIST") / "raw"}) {
       const fs::path folder = directory / inside;
-      if (holds_idx(folder)) return load_idx_folder(folder, name);
+      if (holds_idx(folder)) return load_idx_folder(folder, name, options);
       looked += (looked.empty() ? "" : ", ") + folder.string();
     }
   // The files of both sets have the same names, so a folder that holds files itself could be either one.
@@ -184,12 +185,10 @@ Dataset load_idx(const std::string& name, const DatasetOptions& options) {
 
 Dataset load_idx_file(std::string_view content, const std::string& path, const DatasetOptions& options) {
   const Examples all{parse_images(content, path), {}};
-  const int64_t tenth = all.size() / 10;
-  if (tenth == 0) fail<DataError>(path, ": ", all.size(), " images; at least 10 are needed to split them");
   Dataset dataset;
   dataset.name = path;
   dataset.levels = 256;
-  split_examples(dataset, all, tenth, tenth, options.split_seed);
+  split_examples(dataset, all, "images", options);
   return dataset;
 }
 

@@ -27,9 +27,10 @@ std::vector<int> read_idx_labels(const std::filesystem::path& path);
 Dataset load_idx(const std::string& name, const DatasetOptions& options = {});
 
 // The folder that holds the four files. The test files are the test part. The last twelfth of the training
-// files is the validation part: by convention the last 5,000 of MNIST's 60,000. So the split depends on no
-// seed.
-Dataset load_idx_folder(const std::filesystem::path& folder, const std::string& name);
+// files is the validation part: by convention the last 5,000 of MNIST's 60,000; or as many as
+// options.validation_fraction says. So the split depends on no seed.
+Dataset load_idx_folder(const std::filesystem::path& folder, const std::string& name,
+                        const DatasetOptions& options = {});
 
 // One file of images, without labels, from its content: 80 % training, 10 % validation, 10 % test, by a
 // permutation seeded by options.split_seed.

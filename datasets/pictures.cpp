@@ -89,9 +89,11 @@ Files take_last(Files& files, int64_t count) {
 struct Parts {
   Files train, validation, test;
   std::vector<std::string> classes;
+  bool own_validation = false, own_test = false;
 };
 
-Parts find_parts(const fs::path& folder, uint64_t split_seed) {
+Parts find_parts(const fs::path& folder, const DatasetOptions& options) {
+  constexpr double kTenth = 0.1;
   Parts parts;
   const bool own_parts = is_folder(folder / "train");
   parts.train = files_of(own_parts ? folder / "train" : folder, parts.classes);
@@ -104,19 +106,26 @@ Parts find_parts(const fs::path& folder, uint64_t split_seed) {
     }
     if (is_folder(folder / "test")) parts.test = files_of(folder / "test", parts.classes);
   }
-  const size_t n = parts.train.paths.size();
-  if (n < 10)
-    fail<DataError>(folder.string(), ": holds ", n, n == 1 ? " training picture" : " training pictures",
-                    " (PNG, JPEG or BMP); at least 10 are needed");
   for (const Files* part : {&parts.validation, &parts.test})
     if (!part->paths.empty() && part->labels.empty() != parts.train.labels.empty())
       fail<DataError>(folder.string(), ": some parts have a folder for each class, others have none; make them alike");
-  const auto tenth = static_cast<int64_t>(n / 10);
-  parts.train = shuffled(parts.train, "training pictures", split_seed);
-  parts.validation = shuffled(parts.validation, "validation pictures", split_seed);
-  parts.test = shuffled(parts.test, "test pictures", split_seed);
-  if (parts.test.paths.empty()) parts.test = take_last(parts.train, tenth);
-  if (parts.validation.paths.empty()) parts.validation = take_last(parts.train, tenth);
+  parts.own_validation = !parts.validation.paths.empty();
+  parts.own_test = !parts.test.paths.empty();
+  const auto n = static_cast<int64_t>(parts.train.paths.size());
+  const auto share = [&](const std::optional<double>& fraction) {
+    return share_of(n, fraction.value_or(kTenth), folder.string(), "training pictures (PNG, JPEG or BMP)");
+  };
+  if (options.validation_fraction == 0.0 && options.test_fraction == 0.0) return parts;  // nothing is to be trained on
+  parts.train = shuffled(parts.train, "training pictures", options.split_seed);
+  parts.validation = shuffled(parts.validation, "validation pictures", options.split_seed);
+  parts.test = shuffled(parts.test, "test pictures", options.split_seed);
+  const int64_t test = parts.own_test ? 0 : share(options.test_fraction);
+  const int64_t validation = parts.own_validation ? 0 : share(options.validation_fraction);
+  if (test + validation >= n)
+    fail<DataError>(folder.string(), ": ", validation, " of ", n, " training pictures for validation and ", test,
+                    " for the test leave none to train on");
+  if (test > 0) parts.test = take_last(parts.train, test);
+  if (validation > 0) parts.validation = take_last(parts.train, validation);
   return parts;
 }
 
@@ -232,6 +241,7 @@ int64_t half_of_the_machines_memory() {
 }
 
 Examples to_examples(Files files, const Shape& example, const PictureOptions& options, bool in_memory, bool training) {
+  if (files.paths.empty()) return {};
   auto source = std::make_shared<PictureRows>(std::move(files.paths), example, options);
   Examples examples{Tensor(), std::move(files.labels), source};
   if (!in_memory) return examples;
@@ -258,7 +268,7 @@ Dataset load_pictures(const fs::path& folder, const std::string& name, const Dat
   if (o.random_crop && !o.size) fail<UsageError>("--crop random: needs --size N, the side of what is cut out");
   if (o.size && (*o.size < 1 || *o.size > kLongestSide))
     fail<UsageError>("--size ", *o.size, ": must be from 1 to ", kLongestSide);
-  Parts parts = find_parts(folder, options.split_seed);
+  Parts parts = find_parts(folder, options);
   const Shape example = common_shape(parts, o);
 
   // The tensors; and for random crops the pictures before they are cut, a byte a value.
@@ -272,6 +282,9 @@ Dataset load_pictures(const fs::path& folder, const std::string& name, const Dat
   Dataset dataset;
   dataset.name = name;
   dataset.levels = 256;
+  dataset.seeded = true;
+  dataset.own_validation = parts.own_validation;
+  dataset.own_test = parts.own_test;
   dataset.class_names = parts.classes;
   dataset.classes = static_cast<int>(parts.classes.size());
   dataset.train = to_examples(std::move(parts.train), example, o, in_memory, true);

@@ -169,13 +169,10 @@ Dataset load_table(std::string_view content, const std::string& name, const Data
 
 Dataset split_table(Table table, const std::vector<int>& labels, const std::string& name,
                     const DatasetOptions& options) {
-  const int64_t n = table.x.shape()[0];
-  if (n < 10) fail<DataError>(name, ": ", n, " rows; at least 10 are needed to split them");
   Dataset dataset;
   dataset.name = name;
   dataset.columns = std::move(table.columns);
-  split_examples(dataset, {table.x, labels}, n / 10, n / 10, options.split_seed);
-  finish_table(dataset, options);
+  split_examples(dataset, {table.x, labels}, "rows", options);
   return dataset;
 }
 

@@ -23,8 +23,8 @@ struct Table {
 // the whole file: not a text, no rows, one column only, more than 65,536. UsageError: options that make no sense.
 Table parse_table(std::string_view content, const std::string& name, const DatasetOptions& options = {});
 
-// 80 % training, 10 % validation, 10 % test, by a permutation seeded by options.split_seed; then finish_table
-// (datasets/columns.hpp). DataError: fewer than 10 rows.
+// 80 % training, 10 % validation, 10 % test, or by the options' fractions, by a permutation seeded by
+// options.split_seed. DataError: too few rows.
 Dataset load_table(std::string_view content, const std::string& name, const DatasetOptions& options = {});
 Dataset split_table(Table table, const std::vector<int>& labels, const std::string& name,
                     const DatasetOptions& options);  // the same of a table that is there

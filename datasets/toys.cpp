@@ -140,6 +140,7 @@ Dataset load_toy(const Toy& toy, const DatasetOptions& options) {
   Dataset dataset;
   dataset.name = toy.name;
   dataset.entropy = toy.entropy;
+  dataset.own_validation = dataset.own_test = dataset.seeded = true;
   uint64_t part = 0;
   for (auto [examples, n] : {std::pair{&dataset.train, options.toy_train},
                              {&dataset.validation, options.toy_validation},

@@ -7,6 +7,7 @@ cd "$(dirname "$0")/.." || exit
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 passed=0 failed=0 skipped=0
+export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-passive}  # beside other programs, threads that spin while they wait take ten times as long
 limit=3600  # seconds for one program: a hanging test fails, too
 
 report() {  # report <name> <passed> <failed> <skipped> <exit code> [why it counts one failure more]

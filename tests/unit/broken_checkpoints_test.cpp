@@ -93,7 +93,7 @@ TEST_CASE("broken: every digit of a checkpoint's header") {
     });
     INFO("digit ", at, " asked for ", asked, ": ", what);
     CHECK((what.empty() || has(what, kName)));
-    CHECK(asked <= 4 * good.size());
+    CHECK(asked <= 8 * good.size());  // nine couplings, where there are two
     refused += !what.empty();
   }
   CHECK(refused >= 100);

@@ -2,6 +2,7 @@
 #pragma once
 #include "datasets/baselines.hpp"
 #include "datasets/cifar.hpp"
+#include "datasets/columns.hpp"
 #include "datasets/covariance.hpp"
 #include "datasets/file.hpp"
 #include "datasets/idx.hpp"

@@ -86,11 +86,11 @@ TEST_CASE("datasets: columns that repeat values are pointed out") {
   CHECK(repeats[1].distinct == 3);
   CHECK(repeats[1].commonest == 80);
   CHECK(repeats[1].gap == 10);
-  CHECK(d.remark ==
+  CHECK(check_columns(d) ==
         "t.csv: 2 of 3 columns repeat values (\"count\" has 3 distinct values in 100 rows, one of them 80 times; "
         "\"grade\" has 4 distinct values in 100 rows, one of them 25 times): a density can grow without limit there; "
         "--dequantise adds noise as wide as their smallest gaps");
-  CHECK(load_table(measured(), "t.csv", columns("size,count")).remark.starts_with("t.csv: 1 of 2 columns"));
+  CHECK(check_columns(load_table(measured(), "t.csv", columns("size,count"))).starts_with("t.csv: 1 of 2 columns"));
 
   // One value in 5 % of the rows is enough, where all others are single; one in 4 % is not.
   const auto spikes = [](int of_hundred) {
@@ -110,11 +110,16 @@ TEST_CASE("datasets: columns that repeat values are pointed out") {
 }
 
 TEST_CASE("datasets: dequantised columns of a table") {
+  const auto load_noisy = [](const DatasetOptions& how) {
+    Dataset table = load_table(measured(), "t.csv", how);
+    add_table_noise(table, how);
+    return table;
+  };
   DatasetOptions options = columns("size,grade,count");
   const Dataset plain = load_table(measured(), "t.csv", options);
   options.dequantise = true;
-  const Dataset noisy = load_table(measured(), "t.csv", options);
-  CHECK(noisy.remark.empty());
+  const Dataset noisy = load_noisy(options);
+  CHECK(check_columns(noisy).empty());
   CHECK(noisy.noise_widths == std::vector<double>{0, 0.25, 10});
   std::set<Real> grades;
   double sum = 0;
@@ -131,15 +136,15 @@ TEST_CASE("datasets: dequantised columns of a table") {
   }
   CHECK(grades.size() == 100);
   CHECK(std::abs(sum / 100 - 0.5) < 0.1);  // 3.5 standard errors
-  CHECK(equal(load_table(measured(), "t.csv", options).test.x, noisy.test.x));
+  CHECK(equal(load_noisy(options).test.x, noisy.test.x));
 
   // The widths that a model was trained with go before those of the table.
   options.noise_widths = {0, 0, 100};
-  const Dataset wide = load_table(measured(), "t.csv", options);
+  const Dataset wide = load_noisy(options);
   CHECK(std::ranges::max(wide.train.x.data()) > 100);
   CHECK(wide.noise_widths == options.noise_widths);
   options.noise_widths = {1, 2};
-  REFUSES(DataError, load_table(measured(), "t.csv", options), "has 3 columns", "trained with 2", "--columns");
+  REFUSES(DataError, load_noisy(options), "has 3 columns", "trained with 2", "--columns");
   // A sum that would round up to the next value stays below it.
   const Tensor edge = add_uniform_noise(Tensor::full({5000, 1}, 0x1p24), {2}, 1, 0);
   CHECK(std::ranges::max(edge.data()) < 0x1p24 + 2);
@@ -169,19 +174,30 @@ TEST_CASE("datasets: a checkpoint keeps the options of its data") {
   options.separator = ";";
   options.header = "yes";
   options.dequantise = true;
-  const Dataset data = load_table(measured(), "t.csv", dataset_options(options));
+  const Folder folder;
+  const std::string path = folder.write("t.csv", measured()).string();
+  const Dataset data = load_dataset(path, dataset_options(options));
   const std::string json = data_options_to_json(options, data);
   CHECK(json == R"({"columns":"size,grade,count","separator":";","header":"yes","dequantise":[0.0,0.25,10.0]})");
   const DataOptions again = data_options_from_json(json, {}, "t");
   CHECK(again.noise_widths == std::vector<double>{0, 0.25, 10});
   CHECK(data_options_to_json(again, data) == json);
-  CHECK(equal(load_table(measured(), "t.csv", dataset_options(again)).test.x, data.test.x));
+  CHECK(equal(load_dataset(path, dataset_options(again)).test.x, data.test.x));
 
   DataOptions given;  // what is given goes before what is kept
   given.columns = "1,2";
   CHECK(data_options_from_json(json, given, "t").columns == "1,2");
   CHECK(data_options_to_json({}, data) == "{}");
   CHECK_FALSE(data_options_from_json("", {}, "t").dequantise);
-  for (const char* wrong : {"{", "[]", R"({"columns":1})", R"({"dequantise":true})"})
+  CHECK(data_options_from_json(R"({"dequantise":true})", {}, "t").noise_widths.empty());  // as one would write it
+  options.split_seed = 7;
+  options.validation_fraction = 0.25;
+  options.test_fraction = 0.5;
+  const DataOptions cut = data_options_from_json(data_options_to_json(options, data), {}, "t");
+  CHECK(cut.split_seed == 7u);
+  CHECK(cut.validation_fraction == 0.25);
+  CHECK(cut.test_fraction == 0.5);
+  for (const char* wrong : {"{", "[]", R"({"columns":1})", R"({"dequantise":3})", R"({"test_fraction":1})",
+                            R"({"split_seed":"a"})", R"({"seperator":";"})"})
     REFUSES(CheckpointError, data_options_from_json(wrong, {}, "run"), "run: what it says of the data's options");
 }
