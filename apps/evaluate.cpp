@@ -39,11 +39,11 @@ Dataset as_images(Dataset data, const Shape& image) {
 }
 
 // What a model was trained on may have gone, or its checkpoint may have come from elsewhere: it holds no path.
-void refuse_missing(const std::string& name, const std::string& run) {
+void refuse_missing(const std::string& name, const std::string& run, const char* flag) {
   std::error_code error;  // of a folder that may not be searched: reading says so
   const bool known = std::ranges::count(dataset_names(), name) > 0 || name == "cifar-10";
   if (!known && !std::filesystem::exists(name, error) && !error)
-    fail<DataError>(name, ": no such file; ", run, " was trained on data of that name: say by --data where they are");
+    fail<DataError>(name, ": no such file; ", run, " is of data of that name: say by ", flag, " where they are");
 }
 
 // The levels of the noise that is still to be added: 0 for data that have it already.
@@ -111,8 +111,11 @@ int evaluate(const EvaluateOptions& options) {
       data_options_from_json(kept == saved.metadata.end() ? "" : kept->second, options, options.run);
   DatasetOptions reading = dataset_options(how);
   reading.pictures = pictures_for(spec, name, options.data_memory);
-  if (options.data.empty() && !others) reading.test_data = data_of_run(options.run, saved.metadata, "test_data");
-  if (options.data.empty()) refuse_missing(name, options.run);
+  if (options.data.empty() && !others) {
+    reading.test_data = data_of_run(options.run, saved.metadata, "test_data");
+    refuse_missing(name, options.run, "--data");
+    if (!reading.test_data.empty()) refuse_missing(reading.test_data, options.run, "--test-data");
+  }
   Dataset raw = others ? load_test_data(name, reading) : load_dataset(name, reading);
   if (!others) refuse_unused(options, raw);
   const Dataset data = as_images(as_trained(std::move(raw), spec), spec.input);

@@ -211,8 +211,9 @@ void Trainer::stop(const Batch& batch, int64_t epoch, int64_t t, double learning
   } catch (const std::exception& e) {
     record = text("; its record cannot be written: ", e.what());
   }
-  fail<NonFiniteError>("training stopped at epoch ", epoch, ", step ", t, ": ", causes.starts_with(what) ? "" : what + "; ", causes, record,
-                       ". The last good checkpoint is ", folder_.last(), "; try a smaller --lr");
+  fail<NonFiniteError>("training stopped at epoch ", epoch, ", step ", t, ": ",
+                       causes.starts_with(what) ? "" : what + "; ", causes, record, ". The last good checkpoint is ",
+                       folder_.last(), "; try a smaller --lr");
 }
 
 // Evaluates once more, and lets the first layer whose output is not finite say its name.

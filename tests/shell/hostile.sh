@@ -181,7 +181,7 @@ for keep in 8 1000 $((size - 1)); do
 done
 mkdir elsewhere
 cp vectors/ckpt/last.safetensors elsewhere
-expect_exit "hostile: a checkpoint far from its data asks for them" 3 'table\.csv: no such file; .*trained on.*--data' \
+expect_exit "hostile: a checkpoint far from its data asks for them" 3 'table\.csv: no such file; last\.safetensors is of data of that name.*--data' \
   bash -c 'cd elsewhere && "$@"' - "$bijou" evaluate last.safetensors
 expect_success "hostile: and takes them" bash -c 'cd elsewhere && "$@"' - "$bijou" evaluate last.safetensors --data ../table.csv
 idx_images 20 9 9 >nine
