@@ -122,10 +122,11 @@ void begin_anew(RunFolder& folder) {
 SavedFlow checkpoint_to_resume(const RunFolder& folder, const std::string& config) {
   SavedFlow saved = load_flow(folder.last());
   const auto found = saved.metadata.find("training");
-  if (found == saved.metadata.end()) {
+  const auto then = nlohmann::json::parse(found == saved.metadata.end() ? "" : found->second, nullptr, false);
+  if (!then.is_object()) {
     fail<CheckpointError>(folder.last(), ": it does not say how it was trained; start the training anew");
   }
-  const std::string other = differences(nlohmann::json::parse(found->second), nlohmann::json::parse(config));
+  const std::string other = differences(then, nlohmann::json::parse(config));
   if (!other.empty()) {
     fail<UsageError>("--resume: ", folder.path(), " was trained otherwise (", other,
                      "); use the same options, or another --out");

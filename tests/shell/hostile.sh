@@ -179,6 +179,10 @@ for keep in 8 1000 $((size - 1)); do
   expect_exit "hostile: replay of a record that ends after $keep of $size bytes" 4 "'cut\.safetensors'.*use another copy" \
     "$bijou" replay cut.safetensors
 done
+cp -r vectors odd
+LC_ALL=C sed -i 's/"training":"{/"training":"[/' odd/ckpt/last.safetensors
+expect_last_line "hostile: a checkpoint whose words about its training are broken" 4 'odd/ckpt/last\.safetensors: it does not say how it was trained' \
+  "$bijou" train realnvp --data table.csv --steps 4 --out odd --resume
 mkdir elsewhere
 cp vectors/ckpt/last.safetensors elsewhere
 expect_exit "hostile: a checkpoint far from its data asks for them" 3 'table\.csv: no such file; last\.safetensors is of data of that name.*--data' \

@@ -144,6 +144,20 @@ TEST_CASE("broken: flight records") {
   REFUSES(CheckpointError, read(), kName, "0 labels");
 }
 
+TEST_CASE("broken: a layer that refuses to compute is diagnosed as any other") {
+  const GlowConfig config{.data = {.input = {3}, .alpha = 0}, .steps = 1, .hidden = {8}};
+  const auto model = build_flow(config, 3);
+  for (const auto& p : model->parameters())
+    if (p.name.ends_with("log_s")) p.variable->set_value(Tensor::full(p.variable->shape(), 1e30));
+  Rng rng(4);
+  const Batch batch{Tensor::randn({4, 3}, rng), {}, {0, 1, 2, 3}, 1};
+  const std::string what = diagnose(*model, batch, [&] { return -mean(model->log_prob(batch.x)); });
+  INFO(what);
+  CHECK(has(what, "its scale 0 is inf"));
+  CHECK(has(what, "operation exp gave a value that is not finite"));
+  CHECK(has(what, "no example of the batch has a density"));
+}
+
 TEST_CASE("broken: where a training stood") {
   const auto refused = [](const std::string& json) {
     REFUSES(CheckpointError, loop_state_from_json(json, "x.safetensors"), "x.safetensors", "go on from another");
