@@ -46,7 +46,7 @@ if [[ $(LC_ALL=$comma printf '%.1f' 1,5 2>/dev/null) != 1,5 ]]; then
 fi
 train() { "$bijou" train realnvp --data '데이터 files/표 one.csv' --steps 4 --lr 0.002 --seed 1 --out same; }
 # What may differ between two runs is how long they took.
-steady() { sed -E 's/ +[0-9]+ examples\/s +[0-9:]+ left//; s/about [0-9]+ MiB//; /moved to/d' "$1"; }
+steady() { sed -E 's/ +[0-9]+ examples\/s +[0-9:]+ left//; s/about [0-9]+ MiB//; /moved to/d; /^of .* s: steps /d' "$1"; }
 for locale in C $comma; do
   export LC_ALL=$locale
   rm -rf same
