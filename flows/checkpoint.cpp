@@ -99,7 +99,11 @@ double least_values(const ChrischuteRealNVPConfig& c) {
   return features * features * 9 * static_cast<double>(std::max<int64_t>(c.blocks, 1)) + std::exp2(c.scales);
 }
 double least_values(const NormflowsRealNVPConfig& c) { return (1 + chain(c.hidden)) * c.couplings; }
-double least_values(const NflowsNICEConfig& c) {
+double least_values(const NormflowsMaskedConfig& c) { return (1 + chain(c.hidden)) * c.couplings; }
+double least_values(const NormflowsGlowConfig& c) {
+  return static_cast<double>(c.width) * static_cast<double>(c.width) * c.steps * c.scales + c.classes;
+}
+double least_values(const NflowsRealNVPConfig& c) {
   const double width = static_cast<double>(c.width);
   return std::max(width, width * width * 2 * static_cast<double>(c.blocks)) * c.couplings;
 }
