@@ -100,7 +100,8 @@ std::unique_ptr<FlowModel> build_flow(const FlowConfig& config, uint64_t seed) {
   if (const auto* realnvp = std::get_if<ChrischuteRealNVPConfig>(&config))
     return build_chrischute_realnvp(*realnvp, seed);
   if (const auto* realnvp = std::get_if<NflowsRealNVPConfig>(&config)) return build_nflows_realnvp(*realnvp, seed);
-  if (const auto* realnvp = std::get_if<NormflowsRealNVPConfig>(&config)) return build_normflows_realnvp(*realnvp, seed);
+  if (const auto* realnvp = std::get_if<NormflowsRealNVPConfig>(&config))
+    return build_normflows_realnvp(*realnvp, seed);
   if (const auto* realnvp = std::get_if<NormflowsMaskedConfig>(&config)) return build_normflows_masked(*realnvp, seed);
   return build_normflows_glow(std::get<NormflowsGlowConfig>(config), seed);
 }

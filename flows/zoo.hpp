@@ -15,8 +15,9 @@
 
 namespace bijou::inline BIJOU_SCALAR {
 
-using FlowConfig = std::variant<NICEConfig, RealNVPConfig, GlowConfig, RosinalityGlowConfig, ChrischuteRealNVPConfig,
-                                NflowsRealNVPConfig, NormflowsRealNVPConfig, NormflowsMaskedConfig, NormflowsGlowConfig>;
+using FlowConfig =
+    std::variant<NICEConfig, RealNVPConfig, GlowConfig, RosinalityGlowConfig, ChrischuteRealNVPConfig,
+                 NflowsRealNVPConfig, NormflowsRealNVPConfig, NormflowsMaskedConfig, NormflowsGlowConfig>;
 
 std::vector<std::string> families();                  // "nice", "realnvp", "glow": those that have presets
 FlowConfig blank_config(const std::string& family);   // of one of these, or of an imported model; UsageError: neither

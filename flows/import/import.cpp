@@ -11,7 +11,8 @@ namespace {
 FlowConfig normflows_of(const TensorFile& file) {
   refuse_foreign_normflows(file);
   if (count_of(file, "q0.") > 0) return normflows_glow_of(file);
-  if (holds_any(file, {"flows.0.b", "flows.0.s.net.0.weight", "flows.0.t.net.0.weight"})) return normflows_masked_of(file);
+  if (holds_any(file, {"flows.0.b", "flows.0.s.net.0.weight", "flows.0.t.net.0.weight"}))
+    return normflows_masked_of(file);
   return normflows_realnvp_of(file);
 }
 
@@ -76,7 +77,9 @@ Imported import_flow(TensorFile file, const std::string& name, const ImportOptio
   FlowConfig config = [&] {
     try {
       return source.architecture(file);
-    } catch (const ValueError& e) {
+    } catch (const CheckpointError&) {
+      throw;
+    } catch (const Error& e) {
       fail<CheckpointError>(file.path, ": no state dictionary of ", name, ": ", e.what());
     }
   }();

@@ -99,8 +99,9 @@ std::unique_ptr<FlowModel> build_nflows_realnvp(const NflowsRealNVPConfig& confi
     flow->then<BatchNormFlow>(text("norms.", i), kEps);
     flow->then<ActNormFlow>(text("affines.", i));
   }
-  return std::make_unique<FlowModel>(text(config.law == NflowsRealNVPConfig::Law::additive ? "NICE" : "RealNVP", " (nflows) on ", input), std::move(flow),
-                                     std::make_unique<StandardNormal>(input[0]));
+  return std::make_unique<FlowModel>(
+      text(config.law == NflowsRealNVPConfig::Law::additive ? "NICE" : "RealNVP", " (nflows) on ", input),
+      std::move(flow), std::make_unique<StandardNormal>(input[0]));
 }
 
 NflowsRealNVPConfig nflows_realnvp_of(const TensorFile& file) {
@@ -116,8 +117,10 @@ NflowsRealNVPConfig nflows_realnvp_of(const TensorFile& file) {
   config.data.input = Shape{stay + change};
   const int64_t out = file.at(net + "final_layer.bias").numel();
   if (out != change && out != 2 * change) {
-    fail<CheckpointError>(file.path, ": cannot be imported: ", net, "final_layer.bias has ", out, " values for ", change,
-                          " columns, where additive couplings have one for each and affine ones two (splines?)");
+    fail<CheckpointError>(
+        file.path, ": cannot be imported: ", net, "final_layer.bias has ", out, " values for the ", change,
+        " columns of ", first,
+        "transform_features, where additive couplings have one for each and affine ones two (splines?)");
   }
   config.law = out == change ? NflowsRealNVPConfig::Law::additive : NflowsRealNVPConfig::Law::affine;
   return config;

@@ -6,8 +6,8 @@
 //   layers, BatchNormFlow and ActNormFlow, y = exp(log_s) (x - mean) / sqrt(variance + eps) + b,
 //   exp(log_s) = softplus(unconstrained_weight) + eps
 //
-// Its networks give all t, then all h. Where it differs from the paper: the scale law (there c tanh(h)), parity in place
-// of halves. Names: _transform._transforms.N for couplings and normalisations in turn, each coupling with a
+// Its networks give all t, then all h. Where it differs from the paper: the scale law (there c tanh(h)), parity in
+// place of halves. Names: _transform._transforms.N for couplings and normalisations in turn, each coupling with a
 // .transform_net (initial_layer, blocks, final_layer) and the columns that stay and change.
 //
 // What its state dictionary does not say is taken as it is by default: ReLUs. Dropout does nothing outside of training.

@@ -150,13 +150,8 @@ std::unique_ptr<FlowModel> build_normflows_glow(const NormflowsGlowConfig& confi
   Rng rng(seed, stream("weights"));
   auto flow = std::make_unique<Sequential>(input);
   add_preprocessing(*flow, config.data);
-  std::vector<std::unique_ptr<Sequential>> scales;
-  Shape at = input;
-  for (int i = 0; i < config.scales; ++i) {
-    scales.push_back(build_scale(at, config, rng));
-    if (i + 1 < config.scales) at = MultiScale::kept(scales.back()->output_shape());
-  }
-  flow->append("images", std::make_unique<MultiScale>(input, std::move(scales)));
+  flow->then<MultiScale>("images", config.scales,
+                         [&](const Shape& at, int, bool) { return build_scale(at, config, rng); });
   const int64_t d = input.numel();
   std::unique_ptr<Base> base = std::make_unique<StandardNormal>(d);
   if (config.classes > 0) base = std::make_unique<ClassConditionalNormal>(d, d, config.classes);
@@ -173,15 +168,15 @@ NormflowsGlowConfig normflows_glow_of(const TensorFile& file) {
   const std::string net = block + "0.flows.1.param_map.net.";
   const Tensor& first = file.at(net + "0.weight");  // [width, c / 2, 3, 3]
   const int64_t c = file.at(block + "2.s").numel();
-  require(first.rank() == 4, "normflows_glow_of", "a convolution of shape ", first.shape());
+  require(first.rank() == 4, "normflows_glow_of", net, "0.weight has shape ", first.shape());
   if (c != 2 * first.shape()[1]) {
     fail<CheckpointError>(file.path, ": cannot be imported: couplings by checkerboard (", net, "0.weight has shape ",
-                          first.shape(), " at ", c, " channels); known is split_mode=\"channel\"");
+                          first.shape(), ", at ", c, " channels by ", block, "2.s); known is split_mode=\"channel\"");
   }
   config.width = first.shape()[0];
   config.net_actnorm = holds_any(file, {net + "1.actNorm.s", net + "1.actNorm.t"});
   if (2 * file.at(net + (config.net_actnorm ? "6" : "4") + ".bias").numel() == c) config.law = NormflowsLaw::additive;
-  config.mixing = holds(file, block + "1.W") ? Mixing::conv : Mixing::plu;
+  config.mixing = holds_any(file, {block + "1.P", block + "1.log_S"}) ? Mixing::plu : Mixing::conv;
   const Tensor& loc = file.at("q0.0.loc");
   require(loc.rank() == 4, "normflows_glow_of", "q0.0.loc of shape ", loc.shape());
   const int64_t across = int64_t{1} << config.scales;

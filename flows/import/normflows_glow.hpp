@@ -1,12 +1,14 @@
-// Glow as examples/glow.ipynb of VincentStimper/normalizing-flows (normflows) builds it: a MultiscaleFlow, at each level
-// GlowBlocks and a Squeeze, with Merge between the levels. Seen from the data (normflows_parts.hpp), level L - 1 first:
+// Glow as examples/glow.ipynb of VincentStimper/normalizing-flows (normflows) builds it: a MultiscaleFlow, at each
+// level GlowBlocks and a Squeeze, with Merge between the levels. Seen from the data (normflows_parts.hpp), level L - 1
+// first:
 //
 //   Squeeze        colour by colour (SqueezeOrder::channels)
-//   K times        ActNorm, y = (x - t) exp(-s); a 1x1 convolution, y = W x with W itself or P L (U + diag(sign e^log_S));
-//                  a coupling of normflows_parts.hpp, in which the first half of the channels stays and steers
+//   K times        ActNorm, y = (x - t) exp(-s); a 1x1 convolution, y = W x, with W itself or P L (U + diag(sign_S
+//                  e^log_S)); a coupling of normflows_parts.hpp, whose first half of the channels stays and steers
 //   Merge          the first half goes on, the second is a latent
-//   q0 of a level  N(mu, sigma^2): DiagGaussian, a mu and sigma for each value; ClassCondDiagGaussian, the same for each
-//                  class; GlowBase, for each channel loc exp(3 loc_logs), plus loc_cc of the class, and log sigma likewise
+//   q0 of a level  N(mu, sigma^2). DiagGaussian: a mu and a sigma for each value; ClassCondDiagGaussian: the same for
+//                  each class; GlowBase: mu = loc exp(3 loc_logs) + loc_cc of the class for each channel, and so
+//                  log sigma
 //
 //   log|det| of a block = -h w sum s + h w sum log_S + the coupling's
 //

@@ -67,8 +67,7 @@ std::unique_ptr<FlowModel> build_normflows_masked(const NormflowsMaskedConfig& c
   for (int k = 0; k < config.couplings; ++k) {
     if (config.actnorm) flow->then<ActNormFlow>(text("actnorms.", k));
     auto partition = odd_even_partition(input[0], keep(config.couplings - 1 - k));
-    auto network =
-        std::make_unique<TwoMlps>(partition->network_inputs(), config.hidden, partition->transformed(), rng);
+    auto network = std::make_unique<TwoMlps>(partition->network_inputs(), config.hidden, partition->transformed(), rng);
     flow->then<Coupling>(text("couplings.", k), std::move(partition), std::move(network),
                          std::make_unique<ShiftThenScaleLaw>(std::make_unique<ExpScale>()));
   }
@@ -83,8 +82,8 @@ NormflowsMaskedConfig normflows_masked_of(const TensorFile& file) {
   config.actnorm = holds_any(file, {"flows.1.s", "flows.1.t"});
   config.couplings = count_of(file, "flows.") / (config.actnorm ? 2 : 1);
   config.hidden.clear();
-  const auto bias = [](size_t j) { return text("flows.0.s.net.", 2 * j, ".bias"); };
-  for (size_t j = 0; holds(file, bias(j + 1)); ++j) config.hidden.push_back(file.at(bias(j)).numel());
+  const int layers = count_of(file, "flows.0.s.net.", 2);
+  for (int j = 0; j + 1 < layers; ++j) config.hidden.push_back(file.at(text("flows.0.s.net.", 2 * j, ".bias")).numel());
   return config;
 }
 

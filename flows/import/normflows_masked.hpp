@@ -1,6 +1,6 @@
-// RealNVP as examples/real_nvp.ipynb of VincentStimper/normalizing-flows (normflows) builds it: MaskedAffineFlow with the
-// masks b and 1 - b in turn, b = (1, 0, 1, ...), each with or without an ActNorm behind it, over a DiagGaussian. Seen
-// from the data (normflows_parts.hpp), the last one first:
+// RealNVP as examples/real_nvp.ipynb of VincentStimper/normalizing-flows (normflows) builds it: MaskedAffineFlow with
+// the masks b and 1 - b in turn, b = (1, 0, 1, ...), each with or without an ActNorm behind it, over a DiagGaussian.
+// Seen from the data (normflows_parts.hpp), the last one first:
 //
 //   y = b x + (1 - b) (x - t(b x)) exp(-s(b x))      log|det dy/dx| = -sum (1 - b) s      RealNVP eq. (9), its inverse
 //

@@ -1,5 +1,5 @@
-// What the models of VincentStimper/normalizing-flows (normflows) share. Its flows go from latents to data, so that ours
-// are their inverses in the opposite order.
+// What the models of VincentStimper/normalizing-flows (normflows) share. Its flows go from latents to data, so that
+// ours are their inverses in the opposite order.
 //
 //   AffineCoupling   scale_map="exp"          y2 = (x2 - t) exp(-s)             log|det| = -sum s
 //                    scale_map="sigmoid"      y2 = (x2 - t) sigmoid(s + 2)      log|det| =  sum log sigmoid(s + 2)

@@ -8,14 +8,12 @@ namespace {
 // Behind its last coupling stands a swap: seen from the data, the second half stays first.
 Keep keep(int k) { return k % 2 == 0 ? Keep::second : Keep::first; }
 
-std::string layer_name(int flow, size_t layer) {
-  return text("flows.", 2 * flow, ".flows.1.param_map.net.", 2 * layer);
-}
+std::string layer_name(int flow, int layer) { return text("flows.", 2 * flow, ".flows.1.param_map.net.", 2 * layer); }
 
 void map_mlp(const NormflowsRealNVPConfig& config, StateMap& map, int k) {
-  const size_t last = config.hidden.size();
+  const int last = static_cast<int>(config.hidden.size());
   const int flow = config.couplings - 1 - k;
-  for (size_t j = 0; j < last; ++j) {
+  for (int j = 0; j < last; ++j) {
     const std::string ours = text("couplings.", k, ".net.layers.", j);
     map.same(layer_name(flow, j) + ".weight", ours + ".weight", kLinear);
     map.same(layer_name(flow, j) + ".bias", ours + ".bias");
@@ -55,14 +53,16 @@ std::unique_ptr<FlowModel> build_normflows_realnvp(const NormflowsRealNVPConfig&
 
 NormflowsRealNVPConfig normflows_realnvp_of(const TensorFile& file) {
   NormflowsRealNVPConfig config;
-  config.data.input = Shape{file.at("q0.loc").numel()};
-  config.couplings = 0;
-  while (holds(file, layer_name(config.couplings, 0) + ".weight")) ++config.couplings;
+  const std::string first = layer_name(0, 0) + ".weight";  // [units, half of the columns]
+  const Tensor& weight = file.at(first);
+  require(weight.rank() == 2, "normflows_realnvp_of", first, " has shape ", weight.shape());
+  config.data.input = Shape{2 * weight.shape()[1]};
+  config.couplings = count_of(file, "flows.", 2);
   config.hidden.clear();
-  for (size_t j = 0; holds(file, layer_name(0, j + 1) + ".bias"); ++j)
-    config.hidden.push_back(file.at(layer_name(0, j) + ".bias").numel());
-  const int64_t out = file.at(layer_name(0, config.hidden.size()) + ".bias").numel();
-  if (2 * out == config.data.input[0]) config.law = NormflowsLaw::additive;
+  const int layers = count_of(file, "flows.0.flows.1.param_map.net.", 2);
+  for (int j = 0; j + 1 < layers; ++j) config.hidden.push_back(file.at(layer_name(0, j) + ".bias").numel());
+  const int64_t out = file.at(layer_name(0, layers - 1) + ".bias").numel();
+  if (out == weight.shape()[1]) config.law = NormflowsLaw::additive;
   return config;
 }
 

@@ -4,8 +4,8 @@
 //
 //   y2 = (x2 - t(x1)) exp(-s(x1)),  y1 = x1      log|det dy/dx| = -sum s      RealNVP eqs. (7)-(8), their inverse
 //
-// and the base is a LearnedPrior. Where it differs from the paper: s is not bounded, and there is no batch normalisation.
-// Names: flows.2k.flows.1.param_map.net.N for the k-th coupling, q0.loc and q0.log_scale.
+// and the base is a LearnedPrior. Where it differs from the paper: s is not bounded, and there is no batch
+// normalisation. Names: flows.2k.flows.1.param_map.net.N for the k-th coupling, q0.loc and q0.log_scale.
 //
 // What its state dictionary does not say is taken as it is there: the swaps (they have no tensors), ReLUs, and scales
 // exp(s) (scale_map="exp"; another one by --set law=...).

@@ -50,7 +50,8 @@ Tensor to_theirs(const Tensor& ours, const Axes& axes) {
 
 Tensor every_second(const Tensor& rows, int64_t first) {
   const int64_t pairs = rows.shape()[0] / 2;
-  return math::slice(rows.reshape({pairs, 2, Tensor::kInfer}), 1, first, first + 1).reshape(rows.shape().with(0, pairs));
+  return math::slice(rows.reshape({pairs, 2, Tensor::kInfer}), 1, first, first + 1)
+      .reshape(rows.shape().with(0, pairs));
 }
 
 StateMap::StateMap(const TensorFile& theirs, const Module& ours) : file_(theirs) {
@@ -201,9 +202,9 @@ void StateMap::finish() const {
   fail<CheckpointError>(file_.path, ": ", all.size(), " tensors do not fit: ", list);
 }
 
-int count_of(const TensorFile& file, const std::string& prefix) {
+int count_of(const TensorFile& file, const std::string& prefix, int step) {
   int count = 0;
-  const auto begins = [&](const auto& tensor) { return tensor.first.starts_with(text(prefix, count, ".")); };
+  const auto begins = [&](const auto& tensor) { return tensor.first.starts_with(text(prefix, count * step, ".")); };
   while (std::ranges::any_of(file.tensors, begins)) ++count;
   return count;
 }

@@ -76,13 +76,13 @@ class StateMap {
   std::vector<std::string> complaints_;
 };
 
-// How many names `prefix0.`, `prefix1.`, ... there are in a row.
-int count_of(const TensorFile& file, const std::string& prefix);
+// How many names `prefix0.`, `prefix1.`, ... there are in a row; or of those `step` numbers apart.
+int count_of(const TensorFile& file, const std::string& prefix, int step = 1);
 bool holds(const TensorFile& file, const std::string& name);
 bool holds_any(const TensorFile& file, const std::vector<std::string>& names);
 
-// What a source has and Bijou has not, by a regular expression for its tensors' names. CheckpointError: the file holds some of it; each
-// kind is named, with the first tensor that says so, and what of that source can be imported.
+// What a source has and Bijou has not, by a regular expression for its tensors' names. CheckpointError: the file holds
+// some of it; each kind is named, with the first tensor that says so, and what of that source can be imported.
 struct Foreign {
   const char *names, *what;
 };
