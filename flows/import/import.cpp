@@ -1,6 +1,6 @@
 #include "flows/import/import.hpp"
 
-#include "flows/config_json.hpp"
+#include "flows/checkpoint.hpp"
 
 #include <algorithm>
 
@@ -84,6 +84,11 @@ Imported import_flow(TensorFile file, const std::string& name, const ImportOptio
     }
   }();
   apply(options, name, config);
+  constexpr double kSmall = 1 << 16;  // built anyway, so that what is wrong with it is listed
+  if (!plausible(config, file, kSmall)) {
+    fail<CheckpointError>(file.path, ": its shapes say ", config_to_json(config),
+                          ", which asks for more weights than the file holds");
+  }
   auto model = [&] {
     try {
       return build_flow(config, 0);

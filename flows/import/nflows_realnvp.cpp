@@ -112,7 +112,9 @@ NflowsRealNVPConfig nflows_realnvp_of(const TensorFile& file) {
   config.couplings = count_of(file, all) / (config.batch_norm ? 2 : 1);
   const int64_t stay = file.at(first + "identity_features").numel(),
                 change = file.at(first + "transform_features").numel();
-  config.width = file.at(net + "initial_layer.bias").numel();
+  const Tensor& weight = file.at(net + "initial_layer.weight");
+  require(weight.rank() == 2, "nflows_realnvp_of", net, "initial_layer.weight has shape ", weight.shape());
+  config.width = weight.shape()[0];
   config.blocks = count_of(file, net + "blocks.");
   config.data.input = Shape{stay + change};
   const int64_t out = file.at(net + "final_layer.bias").numel();

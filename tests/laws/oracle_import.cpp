@@ -192,6 +192,24 @@ TEST_CASE("import: a tensor that is missing, or misshapen, is named, whichever i
   }
 }
 
+TEST_CASE("import: a file whose shapes ask for far more than it holds is refused before anything is built") {
+  const auto refused = [](const Source& source, const std::string& name, const Shape& shape) {
+    TensorFile file = state(source);
+    *tensor_of(file, name) = Tensor::zeros(shape);
+    const std::string why = refusal(file, source);
+    CAPTURE(why);
+    CHECK(why.find("asks for more weights than the file holds") != std::string::npos);
+  };
+  constexpr int64_t kMany = 60000;
+  refused(kGlow, "blocks.0.flows.0.coupling.net.0.weight", {kMany, 6, 1, 1});
+  refused(kNormflowsGlow, "flows.1.0.flows.0.flows.1.param_map.net.0.weight", {kMany, 6, 1, 1});
+  refused(kNormflowsGlow, "q0.0.loc", {1, 1, kMany, 1000});
+  refused(kRealNVP, "flows.in_couplings.0.st_net.in_conv.conv.weight_v", {kMany, 6, 1, 1});
+  refused(kNflows, "_transform._transforms.0.transform_net.initial_layer.weight", {kMany, 3});
+  refused(kBlocks, "flows.0.flows.1.param_map.net.0.weight", {1, kMany * 10});
+  refused(kMasked, "q0.loc", {1, kMany * 100});
+}
+
 TEST_CASE("import: all that is wrong is listed, not only the first") {
   for (const Source& source : {kGlow, kRealNVP, kNICE, kNflows, kBlocks, kMasked, kNormflowsGlow}) {
     TensorFile file = state(source);
