@@ -91,28 +91,45 @@ double least_values(const GlowConfig& c) {
   if (c.data.input.rank() != 3) return (1 + chain(c.hidden)) * steps + c.classes;
   return std::max(width, 1.0) * std::max(width, 1.0) * steps * c.scales + c.classes;
 }
-double least_values(const RosinalityGlowConfig& c) {
-  return static_cast<double>(c.width) * static_cast<double>(c.width) * c.steps * c.scales;
+// Networks of `width` feature maps, and 1x1 convolutions of the first scale.
+double glow_steps(const DataSpec& data, int64_t width, int steps, int scales) {
+  if (data.input.rank() != 3) return 0;  // build_flow says it
+  const double c = 4 * static_cast<double>(data.input[2]), w = static_cast<double>(width);
+  return (std::max(w, 1.0) * std::max(w, 1.0) + c * c) * steps * scales;
+}
+double least_values(const RosinalityGlowConfig& c) { return glow_steps(c.data, c.width, c.steps, c.scales); }
+double least_values(const NormflowsGlowConfig& c) {
+  double latents = std::max(c.classes, 1);
+  for (const int64_t d : c.data.input) latents *= static_cast<double>(d);
+  return glow_steps(c.data, c.width, c.steps, c.scales) + latents;
 }
 double least_values(const ChrischuteRealNVPConfig& c) {
   const double features = static_cast<double>(c.features);
   return features * features * 9 * static_cast<double>(std::max<int64_t>(c.blocks, 1)) + std::exp2(c.scales);
 }
-double least_values(const NormflowsRealNVPConfig& c) { return (1 + chain(c.hidden)) * c.couplings; }
-double least_values(const NflowsNICEConfig& c) {
-  const double width = static_cast<double>(c.width);
-  return std::max(width, width * width * 2 * static_cast<double>(c.blocks)) * c.couplings;
+// MLPs from one half of the columns to the other.
+double couplings(const DataSpec& data, const std::vector<int64_t>& hidden, int count) {
+  if (data.input.rank() != 1) return 0;
+  std::vector<int64_t> widths = {std::max<int64_t>(data.input[0] / 2, 1)};
+  widths.insert(widths.end(), hidden.begin(), hidden.end());
+  widths.push_back(widths[0]);
+  return chain(widths) * count;
 }
-
-// Whether the file's values could be enough for the largest layers that its configuration asks for. A forged
-// configuration is refused before anything is built; what is merely missing, load_state names.
-bool plausible(const FlowConfig& config, const TensorFile& file) {
-  double values = 0;
-  for (const auto& [name, tensor] : file.tensors) values += static_cast<double>(tensor.numel());
-  return std::visit([](const auto& c) { return least_values(c); }, config) <= 16 * values;
+double least_values(const NormflowsRealNVPConfig& c) { return couplings(c.data, c.hidden, c.couplings); }
+double least_values(const NormflowsMaskedConfig& c) { return couplings(c.data, c.hidden, c.couplings); }
+double least_values(const NflowsRealNVPConfig& c) {
+  return couplings(c.data,
+                   std::vector<int64_t>(static_cast<size_t>(2 * std::clamp<int64_t>(c.blocks, 0, 1000) + 1), c.width),
+                   c.couplings);
 }
 
 }  // namespace
+
+bool plausible(const FlowConfig& config, const TensorFile& file, double allowance) {
+  double values = 0;
+  for (const auto& [name, tensor] : file.tensors) values += static_cast<double>(tensor.numel());
+  return std::visit([](const auto& c) { return least_values(c); }, config) <= std::max(16 * values, allowance);
+}
 
 SavedFlow load_flow(const std::string& path) {
   TensorFile file = read_safetensors(path);

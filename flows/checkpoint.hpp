@@ -5,6 +5,7 @@
 // config (JSON), and what the caller adds.
 #pragma once
 #include "flows/config_json.hpp"
+#include "nn/safetensors.hpp"
 
 #include <map>
 
@@ -24,5 +25,10 @@ void save_flow(const std::string& path, const FlowModel& model, const FlowConfig
 // CheckpointError: no such file, not a checkpoint of Bijou, of a newer format, a tensor that is missing, left over
 // or of another shape (all of them are listed).
 SavedFlow load_flow(const std::string& path);
+
+// Whether the file's values could be enough for the largest layers that a configuration asks for. A forged one is
+// refused before anything is built; what is merely missing, load_flow and import_flow name. A model of no more values
+// than the allowance is built anyway.
+bool plausible(const FlowConfig& config, const TensorFile& file, double allowance = 0);
 
 }  // namespace bijou

@@ -1,5 +1,7 @@
 #include "flows/config_json.hpp"
 
+#include "flows/import/config_members.hpp"
+
 #include <nlohmann/json.hpp>
 
 namespace bijou::inline BIJOU_SCALAR {
@@ -8,50 +10,21 @@ using nlohmann::ordered_json;
 
 namespace {
 
-// The names of an enumeration's values, in their order.
-template <class E>
-struct Names;
-template <>
-struct Names<NICEConfig::Whitening> {
-  static constexpr const char* all[] = {"none", "zca", "triangular"};
-};
-template <>
-struct Names<NICEConfig::Halves> {
-  static constexpr const char* all[] = {"odd_even", "first_last"};
-};
-template <>
-struct Names<NICEConfig::Prior> {
-  static constexpr const char* all[] = {"logistic", "gaussian"};
-};
-template <>
-struct Names<GlowConfig::Mixing> {
-  static constexpr const char* all[] = {"conv", "plu", "reverse", "shuffle"};
-};
-template <>
-struct Names<GlowConfig::Law> {
-  static constexpr const char* all[] = {"affine", "additive"};
-};
-template <>
-struct Names<RosinalityGlowConfig::Mixing> {
-  static constexpr const char* all[] = {"conv", "plu"};
-};
-template <>
-struct Names<RosinalityGlowConfig::Law> {
-  static constexpr const char* all[] = {"affine", "additive"};
-};
-template <>
-struct Names<GlowConfig::Scale> {
-  static constexpr const char* all[] = {"exp", "sigmoid"};
-};
+using Words = std::initializer_list<const char*>;
 
 // Writes a member under its name, or reads it: so that both directions are the one list of members below.
 struct Writer {
   ordered_json& j;
   template <class T>
   void operator()(const char* name, const T& value) const {
-    if constexpr (std::is_enum_v<T>) j[name] = Names<T>::all[static_cast<size_t>(value)];
-    else if constexpr (std::is_same_v<T, Shape>) j[name] = std::vector<int64_t>(value.begin(), value.end());
+    static_assert(!std::is_enum_v<T>, "an enumeration is written by its words");
+    if constexpr (std::is_same_v<T, Shape>) j[name] = std::vector<int64_t>(value.begin(), value.end());
     else j[name] = value;
+  }
+  // An enumeration's value, by the names of all of them in their order.
+  template <class E>
+  void operator()(const char* name, const E& value, Words words) const {
+    j[name] = words.begin()[static_cast<size_t>(value)];
   }
 };
 struct Reader {
@@ -66,13 +39,7 @@ struct Reader {
   }
   template <class T>
   void operator()(const char* name, T& value) const {
-    if constexpr (std::is_enum_v<T>) {
-      const auto word = j.at(name).get<std::string>();
-      const auto& all = Names<T>::all;
-      const auto at = std::find(std::begin(all), std::end(all), word);
-      if (at == std::end(all)) fail<ValueError>("no ", name, " is called '", word, "'");
-      value = static_cast<T>(at - std::begin(all));
-    } else if constexpr (std::is_same_v<T, Shape>) {
+    if constexpr (std::is_same_v<T, Shape>) {
       std::vector<int64_t> dims;
       (*this)(name, dims);
       value = Shape(std::span<const int64_t>(dims));
@@ -86,6 +53,13 @@ struct Reader {
       j.at(name).get_to(value);
     }
   }
+  template <class E>
+  void operator()(const char* name, E& value, Words words) const {
+    const auto word = j.at(name).get<std::string>();
+    const auto at = std::ranges::find(words, word);
+    if (at == words.end()) fail<ValueError>("no ", name, " is called '", word, "'");
+    value = static_cast<E>(at - words.begin());
+  }
 };
 
 template <class Visit, class Data>
@@ -97,66 +71,52 @@ void members_of_data(const Visit& visit, Data& d) {
   visit("standardize", d.standardize);
 }
 
-template <class Visit, class Config>
-void members(const Visit& visit, Config& c) {
-  using C = std::remove_const_t<Config>;
-  members_of_data(visit, c.data);
-  const bool image = c.data.input.rank() == 3;
-  if constexpr (std::is_same_v<C, NICEConfig>) {
-    visit("whitening", c.whitening);
-    visit("halves", c.halves);
-    visit("depths", c.depths);
-    visit("width", c.width);
-    visit("prior", c.prior);
-    visit("scale_from_data", c.scale_from_data);
-  } else if constexpr (std::is_same_v<C, RealNVPConfig>) {
-    if (image) {
-      visit("scales", c.scales);
-      visit("features", c.features);
-      visit("blocks", c.blocks);
-    } else {
-      visit("couplings", c.couplings);
-      visit("hidden", c.hidden);
-    }
-  } else if constexpr (std::is_same_v<C, RosinalityGlowConfig>) {
-    visit("scales", c.scales);
-    visit("steps", c.steps);
-    visit("width", c.width);
-    visit("mixing", c.mixing);
-    visit("law", c.law);
-  } else if constexpr (std::is_same_v<C, ChrischuteRealNVPConfig>) {
+void members(const auto& visit, OfType<NICEConfig> auto& c) {
+  visit("whitening", c.whitening, {"none", "zca", "triangular"});
+  visit("halves", c.halves, {"odd_even", "first_last"});
+  visit("depths", c.depths);
+  visit("width", c.width);
+  visit("prior", c.prior, {"logistic", "gaussian"});
+  visit("scale_from_data", c.scale_from_data);
+}
+
+void members(const auto& visit, OfType<RealNVPConfig> auto& c) {
+  if (c.data.input.rank() == 3) {
     visit("scales", c.scales);
     visit("features", c.features);
     visit("blocks", c.blocks);
-  } else if constexpr (std::is_same_v<C, NflowsNICEConfig>) {
-    visit("couplings", c.couplings);
-    visit("width", c.width);
-    visit("blocks", c.blocks);
-    visit("batch_norm", c.batch_norm);
-  } else if constexpr (std::is_same_v<C, NormflowsRealNVPConfig>) {
+  } else {
     visit("couplings", c.couplings);
     visit("hidden", c.hidden);
-  } else {
-    if (image) {
-      visit("scales", c.scales);
-      visit("width", c.width);
-    } else {
-      visit("hidden", c.hidden);
-    }
-    visit("steps", c.steps);
-    visit("mixing", c.mixing);
-    visit("law", c.law);
-    visit("scale", c.scale);
-    visit("learned_top", c.learned_top);
-    visit("classes", c.classes);
   }
+}
+
+void members(const auto& visit, OfType<GlowConfig> auto& c) {
+  if (c.data.input.rank() == 3) {
+    visit("scales", c.scales);
+    visit("width", c.width);
+  } else {
+    visit("hidden", c.hidden);
+  }
+  visit("steps", c.steps);
+  visit("mixing", c.mixing, {"conv", "plu", "reverse", "shuffle"});
+  visit("law", c.law, {"affine", "additive"});
+  visit("scale", c.scale, {"exp", "sigmoid"});
+  visit("learned_top", c.learned_top);
+  visit("classes", c.classes);
+}
+
+template <class Visit, class Config>
+void all_members(const Visit& visit, Config& c) {
+  members_of_data(visit, c.data);
+  members(visit, c);
 }
 
 }  // namespace
 
 std::string config_to_json(const FlowConfig& config) {
   ordered_json j;
-  std::visit([&](const auto& c) { members(Writer{j}, c); }, config);
+  std::visit([&](const auto& c) { all_members(Writer{j}, c); }, config);
   return j.dump();
 }
 
@@ -164,7 +124,7 @@ FlowConfig config_from_json(const std::string& family, const std::string& json, 
   try {
     const auto j = ordered_json::parse(json);
     FlowConfig config = blank_config(family);  // of the right type; every member is read
-    std::visit([&](auto& c) { members(Reader{j}, c); }, config);
+    std::visit([&](auto& c) { all_members(Reader{j}, c); }, config);
     return config;
   } catch (const std::exception& e) {
     fail<CheckpointError>(where, ": its configuration cannot be read (", e.what(),

@@ -79,15 +79,11 @@ std::unique_ptr<FlowModel> build_glow(const GlowConfig& config, uint64_t seed) {
   add_preprocessing(*flow, config.data);
   int64_t top = input.numel();  // how many latents the last scale gives
   if (image) {
-    std::vector<std::unique_ptr<Sequential>> scales;
-    Shape at = input;
-    for (int i = 0; i < config.scales; ++i) {
-      const bool last = i + 1 == config.scales;
-      scales.push_back(build_scale(at, last, config, rng));
-      if (!last) at = MultiScale::kept(scales.back()->output_shape());
-    }
-    top = scales.back()->output_shape().numel();
-    flow->append("images", std::make_unique<MultiScale>(input, std::move(scales)));
+    flow->then<MultiScale>("images", config.scales, [&](const Shape& at, int, bool last) {
+      auto scale = build_scale(at, last, config, rng);
+      top = scale->output_shape().numel();
+      return scale;
+    });
   } else {
     flow->append("vectors", build_scale(input, true, config, rng));
   }

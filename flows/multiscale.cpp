@@ -12,14 +12,14 @@ Shape MultiScale::kept(const Shape& s) {
   return s.with(2, s[2] / 2);
 }
 
-MultiScale::MultiScale(const Shape& input, std::vector<std::unique_ptr<Sequential>> scales)
-    : Flow(input, {input.numel()}) {
-  Shape expected = input;
-  for (size_t i = 0; i < scales.size(); ++i) {
-    check(scales[i]->input_shape() == expected, "MultiScale", "scale ", i, " takes ", scales[i]->input_shape(),
-          ", gets ", expected);
-    if (i + 1 < scales.size()) expected = kept(scales[i]->output_shape());
-    scales_.push_back(&adopt(text("scales.", i), std::move(scales[i])));
+MultiScale::MultiScale(const Shape& input, int scales, const Build& build) : Flow(input, {input.numel()}) {
+  Shape at = input;
+  for (int i = 0; i < scales; ++i) {
+    const bool last = i + 1 == scales;
+    Sequential& scale = adopt(text("scales.", i), build(at, i, last));
+    check(scale.input_shape() == at, "MultiScale", "scale ", i, " takes ", scale.input_shape(), ", gets ", at);
+    if (!last) at = kept(scale.output_shape());
+    scales_.push_back(&scale);
   }
 }
 

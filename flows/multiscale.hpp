@@ -6,9 +6,10 @@ namespace bijou::inline BIJOU_SCALAR {
 
 class MultiScale : public Flow {
  public:
-  // One flow for each scale. After each but the last, the second half of the channels is factored out: scale i + 1
-  // takes the first half of what scale i gives.
-  MultiScale(const Shape& input, std::vector<std::unique_ptr<Sequential>> scales);
+  // One flow for each scale, from what it takes and its number. After each but the last, the second half of the
+  // channels is factored out: scale i + 1 takes the first half of what scale i gives.
+  using Build = std::function<std::unique_ptr<Sequential>(const Shape& input, int scale, bool last)>;
+  MultiScale(const Shape& input, int scales, const Build& build);
   static Shape kept(const Shape& image);  // what the next scale sees of a scale's output
   std::string describe() const override;
   std::string equation() const override { return "z = (z_1, ..., z_L)    RealNVP eqs. (13)-(16)"; }

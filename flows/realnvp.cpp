@@ -47,14 +47,9 @@ std::unique_ptr<Flow> build_multiscale(const RealNVPConfig& config, const Shape&
   require(input[0] % divisor == 0 && input[1] % divisor == 0, "build_realnvp", "images of ", input[0], " x ", input[1],
           " cannot be halved ", config.scales - 1, config.scales == 2 ? " time for " : " times for ", config.scales,
           " scales; use fewer scales, or sizes that are multiples of ", divisor);
-  std::vector<std::unique_ptr<Sequential>> scales;
-  Shape at = input;
-  for (int i = 0; i < config.scales; ++i) {
-    const bool last = i + 1 == config.scales;
-    scales.push_back(build_scale(at, last, config.features << i, config.blocks, rng));
-    if (!last) at = MultiScale::kept(scales.back()->output_shape());
-  }
-  return std::make_unique<MultiScale>(input, std::move(scales));
+  return std::make_unique<MultiScale>(input, config.scales, [&](const Shape& at, int i, bool last) {
+    return build_scale(at, last, config.features << i, config.blocks, rng);
+  });
 }
 
 }  // namespace

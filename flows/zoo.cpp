@@ -6,10 +6,24 @@ namespace bijou::inline BIJOU_SCALAR {
 namespace {
 
 // In the variant's order; those with presets stand first.
-constexpr const char* kFamilies[] = {"nice",        "realnvp",          "glow", "rosinality-glow", "chrischute-realnvp",
-                                     "nflows-nice", "normflows-realnvp"};
-constexpr const char* kTitles[] = {
-    "NICE", "RealNVP", "Glow", "Glow (rosinality)", "RealNVP (chrischute)", "NICE (nflows)", "RealNVP (normflows)"};
+constexpr const char* kFamilies[] = {"nice",
+                                     "realnvp",
+                                     "glow",
+                                     "rosinality-glow",
+                                     "chrischute-realnvp",
+                                     "nflows-realnvp",
+                                     "normflows-realnvp",
+                                     "normflows-masked",
+                                     "normflows-glow"};
+constexpr const char* kTitles[] = {"NICE",
+                                   "RealNVP",
+                                   "Glow",
+                                   "Glow (rosinality)",
+                                   "RealNVP (chrischute)",
+                                   "RealNVP (nflows)",
+                                   "RealNVP (normflows)",
+                                   "RealNVP (normflows, masked)",
+                                   "Glow (normflows)"};
 constexpr size_t kWithPresets = 3;
 static_assert(std::size(kFamilies) == std::variant_size_v<FlowConfig>);
 
@@ -41,9 +55,15 @@ std::vector<std::string> families() { return {kFamilies, kFamilies + kWithPreset
 bool is_family(const std::string& name) { return std::ranges::find(kFamilies, name) != std::end(kFamilies); }
 
 FlowConfig blank_config(const std::string& family) {
-  const FlowConfig all[] = {
-      NICEConfig{},       RealNVPConfig{},         GlowConfig{}, RosinalityGlowConfig{}, ChrischuteRealNVPConfig{},
-      NflowsNICEConfig{}, NormflowsRealNVPConfig{}};
+  const FlowConfig all[] = {NICEConfig{},
+                            RealNVPConfig{},
+                            GlowConfig{},
+                            RosinalityGlowConfig{},
+                            ChrischuteRealNVPConfig{},
+                            NflowsRealNVPConfig{},
+                            NormflowsRealNVPConfig{},
+                            NormflowsMaskedConfig{},
+                            NormflowsGlowConfig{}};
   return all[index_of(family)];
 }
 std::string family_of(const FlowConfig& config) { return kFamilies[config.index()]; }
@@ -57,6 +77,7 @@ DataSpec& data_of(FlowConfig& config) {
 }
 
 int classes_of(const FlowConfig& config) {
+  if (const auto* glow = std::get_if<NormflowsGlowConfig>(&config)) return glow->classes;
   const auto* glow = std::get_if<GlowConfig>(&config);
   return glow ? glow->classes : 0;
 }
@@ -66,6 +87,7 @@ int scales_of(const FlowConfig& config) {
   if (const auto* realnvp = std::get_if<RealNVPConfig>(&config)) return realnvp->scales;
   if (const auto* realnvp = std::get_if<ChrischuteRealNVPConfig>(&config)) return realnvp->scales;
   if (const auto* glow = std::get_if<RosinalityGlowConfig>(&config)) return glow->scales;
+  if (const auto* glow = std::get_if<NormflowsGlowConfig>(&config)) return glow->scales;
   const auto* glow = std::get_if<GlowConfig>(&config);
   return glow ? glow->scales : 0;
 }
@@ -77,8 +99,11 @@ std::unique_ptr<FlowModel> build_flow(const FlowConfig& config, uint64_t seed) {
   if (const auto* glow = std::get_if<RosinalityGlowConfig>(&config)) return build_rosinality_glow(*glow, seed);
   if (const auto* realnvp = std::get_if<ChrischuteRealNVPConfig>(&config))
     return build_chrischute_realnvp(*realnvp, seed);
-  if (const auto* nice = std::get_if<NflowsNICEConfig>(&config)) return build_nflows_nice(*nice, seed);
-  return build_normflows_realnvp(std::get<NormflowsRealNVPConfig>(config), seed);
+  if (const auto* realnvp = std::get_if<NflowsRealNVPConfig>(&config)) return build_nflows_realnvp(*realnvp, seed);
+  if (const auto* realnvp = std::get_if<NormflowsRealNVPConfig>(&config))
+    return build_normflows_realnvp(*realnvp, seed);
+  if (const auto* realnvp = std::get_if<NormflowsMaskedConfig>(&config)) return build_normflows_masked(*realnvp, seed);
+  return build_normflows_glow(std::get<NormflowsGlowConfig>(config), seed);
 }
 
 FlowConfig flow_preset(const std::string& family, const std::string& preset) {

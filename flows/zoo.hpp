@@ -3,7 +3,9 @@
 #pragma once
 #include "flows/glow.hpp"
 #include "flows/import/chrischute_realnvp.hpp"
-#include "flows/import/nflows_nice.hpp"
+#include "flows/import/nflows_realnvp.hpp"
+#include "flows/import/normflows_glow.hpp"
+#include "flows/import/normflows_masked.hpp"
 #include "flows/import/normflows_realnvp.hpp"
 #include "flows/import/rosinality_glow.hpp"
 #include "flows/nice.hpp"
@@ -13,8 +15,9 @@
 
 namespace bijou::inline BIJOU_SCALAR {
 
-using FlowConfig = std::variant<NICEConfig, RealNVPConfig, GlowConfig, RosinalityGlowConfig, ChrischuteRealNVPConfig,
-                                NflowsNICEConfig, NormflowsRealNVPConfig>;
+using FlowConfig =
+    std::variant<NICEConfig, RealNVPConfig, GlowConfig, RosinalityGlowConfig, ChrischuteRealNVPConfig,
+                 NflowsRealNVPConfig, NormflowsRealNVPConfig, NormflowsMaskedConfig, NormflowsGlowConfig>;
 
 std::vector<std::string> families();                  // "nice", "realnvp", "glow": those that have presets
 FlowConfig blank_config(const std::string& family);   // of one of these, or of an imported model; UsageError: neither

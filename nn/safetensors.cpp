@@ -62,6 +62,8 @@ float from_f16(uint16_t bits) {  // 1 sign, 5 exponent, 10 fraction bits
 }
 float from_bf16(uint16_t bits) { return std::bit_cast<float>(uint32_t{bits} << 16); }  // half of a float
 
+uint8_t from_bool(uint8_t byte) { return byte != 0; }
+
 template <class T, auto value = std::identity{}>
 void decode(const unsigned char* from, Real* to, size_t count) {
   for (size_t i = 0; i < count; ++i) {
@@ -82,7 +84,8 @@ constexpr Type kTypes[] = {{"F64", 8, decode<double>},
                            {"BF16", 2, decode<uint16_t, from_bf16>},
                            {"I64", 8, decode<int64_t>},
                            {"I32", 4, decode<int32_t>},
-                           {"U8", 1, decode<uint8_t>}};
+                           {"U8", 1, decode<uint8_t>},
+                           {"BOOL", 1, decode<uint8_t, from_bool>}};
 constexpr const char* kRealType = kTypes[sizeof(Real) == sizeof(double) ? 0 : 1].name;
 
 // --- the header --------------------------------------------------------------------------------------------

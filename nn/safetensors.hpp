@@ -39,7 +39,7 @@ struct TensorFile {
 // that is not UTF-8, or a tensor that is not defined.
 void write_safetensors(const std::string& path, const TensorFile& file);
 
-// Reads F64, F32, F16, BF16, I64, I32 and U8, all converted to Real (float is exact for integers to 2^24).
+// Reads F64, F32, F16, BF16, I64, I32, U8 and BOOL, all converted to Real (float is exact for integers to 2^24).
 //
 // The file is not trusted: every length is compared with the bytes that are really there before memory is
 // asked for, and each mistake is a CheckpointError of one line with the file, the value and what to do.

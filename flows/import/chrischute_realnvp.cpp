@@ -85,14 +85,9 @@ std::unique_ptr<FlowModel> build_chrischute_realnvp(const ChrischuteRealNVPConfi
   Rng rng(seed, stream("weights"));
   auto flow = std::make_unique<Sequential>(input);
   add_preprocessing(*flow, config.data);
-  std::vector<std::unique_ptr<Sequential>> scales;
-  Shape at = input;
-  for (int i = 0; i < config.scales; ++i) {
-    const bool last = i + 1 == config.scales;
-    scales.push_back(build_scale(at, last, config.features << i, config.blocks, rng));
-    if (!last) at = MultiScale::kept(scales.back()->output_shape());
-  }
-  flow->append("images", std::make_unique<MultiScale>(input, std::move(scales)));
+  flow->then<MultiScale>("images", config.scales, [&](const Shape& at, int i, bool last) {
+    return build_scale(at, last, config.features << i, config.blocks, rng);
+  });
   return std::make_unique<FlowModel>(text("RealNVP (chrischute) on ", input), std::move(flow),
                                      std::make_unique<StandardNormal>(input.numel()));
 }
@@ -100,13 +95,15 @@ std::unique_ptr<FlowModel> build_chrischute_realnvp(const ChrischuteRealNVPConfi
 // y = ((2 p - 1) constraint + 1) / 2 = alpha + (1 - 2 alpha) p,  p = (255 x + u) / 256
 ChrischuteRealNVPConfig chrischute_realnvp_of(const TensorFile& file) {
   ChrischuteRealNVPConfig config;
-  config.data.alpha = (1 - static_cast<double>(file.at("data_constraint").item())) / 2;
+  const Tensor& constraint = file.at("data_constraint");
+  require(constraint.numel() == 1, "chrischute_realnvp_of", "data_constraint has shape ", constraint.shape());
+  config.data.alpha = (1 - static_cast<double>(constraint.item())) / 2;
   config.scales = 1;
   for (std::string block = "flows.next_block."; count_of(file, block + "in_couplings.") > 0; block += "next_block.")
     ++config.scales;
   const std::string net = "flows.in_couplings.0.st_net.";
   const Tensor& stem = file.at(net + "in_conv.conv.weight_v");  // [features, 2 C, 3, 3]
-  require(stem.rank() == 4, "chrischute_realnvp_of", "a convolution of shape ", stem.shape());
+  require(stem.rank() == 4, "chrischute_realnvp_of", net, "in_conv.conv.weight_v has shape ", stem.shape());
   config.features = stem.shape()[0];
   config.blocks = count_of(file, net + "blocks.");
   config.data.input = {32, 32, stem.shape()[1] / 2};

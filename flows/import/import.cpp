@@ -1,11 +1,20 @@
 #include "flows/import/import.hpp"
 
-#include "flows/config_json.hpp"
+#include "flows/checkpoint.hpp"
 
 #include <algorithm>
 
 namespace bijou::inline BIJOU_SCALAR {
 namespace {
+
+// Which of its examples' architectures it is.
+FlowConfig normflows_of(const TensorFile& file) {
+  refuse_foreign_normflows(file);
+  if (count_of(file, "q0.") > 0) return normflows_glow_of(file);
+  if (holds_any(file, {"flows.0.b", "flows.0.s.net.0.weight", "flows.0.t.net.0.weight"}))
+    return normflows_masked_of(file);
+  return normflows_realnvp_of(file);
+}
 
 struct Source {
   const char* name;
@@ -15,8 +24,8 @@ struct Source {
 const Source kSources[] = {
     {"rosinality-glow", [](const TensorFile& file) -> FlowConfig { return rosinality_glow_of(file); }},
     {"chrischute-realnvp", [](const TensorFile& file) -> FlowConfig { return chrischute_realnvp_of(file); }},
-    {"nflows", [](const TensorFile& file) -> FlowConfig { return nflows_nice_of(file); }},
-    {"normflows", [](const TensorFile& file) -> FlowConfig { return normflows_realnvp_of(file); }},
+    {"nflows", [](const TensorFile& file) -> FlowConfig { return nflows_realnvp_of(file); }},
+    {"normflows", normflows_of},
 };
 
 const Source& find_source(const std::string& name) {
@@ -31,8 +40,10 @@ const Source& find_source(const std::string& name) {
 void map_state(const FlowConfig& config, StateMap& map) {
   if (const auto* glow = std::get_if<RosinalityGlowConfig>(&config)) map_rosinality_glow(*glow, map);
   if (const auto* realnvp = std::get_if<ChrischuteRealNVPConfig>(&config)) map_chrischute_realnvp(*realnvp, map);
-  if (const auto* nice = std::get_if<NflowsNICEConfig>(&config)) map_nflows_nice(*nice, map);
+  if (const auto* realnvp = std::get_if<NflowsRealNVPConfig>(&config)) map_nflows_realnvp(*realnvp, map);
   if (const auto* realnvp = std::get_if<NormflowsRealNVPConfig>(&config)) map_normflows_realnvp(*realnvp, map);
+  if (const auto* realnvp = std::get_if<NormflowsMaskedConfig>(&config)) map_normflows_masked(*realnvp, map);
+  if (const auto* glow = std::get_if<NormflowsGlowConfig>(&config)) map_normflows_glow(*glow, map);
 }
 
 // What torch.nn.DataParallel puts before every name.
@@ -66,11 +77,18 @@ Imported import_flow(TensorFile file, const std::string& name, const ImportOptio
   FlowConfig config = [&] {
     try {
       return source.architecture(file);
-    } catch (const ValueError& e) {
+    } catch (const CheckpointError&) {
+      throw;
+    } catch (const Error& e) {
       fail<CheckpointError>(file.path, ": no state dictionary of ", name, ": ", e.what());
     }
   }();
   apply(options, name, config);
+  constexpr double kSmall = 1 << 16;  // built anyway, so that what is wrong with it is listed
+  if (!plausible(config, file, kSmall)) {
+    fail<CheckpointError>(file.path, ": its shapes say ", config_to_json(config),
+                          ", which asks for more weights than the file holds");
+  }
   auto model = [&] {
     try {
       return build_flow(config, 0);
@@ -79,6 +97,7 @@ Imported import_flow(TensorFile file, const std::string& name, const ImportOptio
     }
   }();
   StateMap map(file, model->bijection());
+  map.add("base.", model->base());
   map_state(config, map);
   map.finish();
   return {std::move(model), config};

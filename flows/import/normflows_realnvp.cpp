@@ -1,6 +1,5 @@
 #include "flows/import/normflows_realnvp.hpp"
 
-#include "flows/coupling_laws.hpp"
 #include "flows/learned_prior.hpp"
 
 namespace bijou::inline BIJOU_SCALAR {
@@ -9,34 +8,24 @@ namespace {
 // Behind its last coupling stands a swap: seen from the data, the second half stays first.
 Keep keep(int k) { return k % 2 == 0 ? Keep::second : Keep::first; }
 
-std::string layer_name(int flow, size_t layer) {
-  return text("flows.", 2 * flow, ".flows.1.param_map.net.", 2 * layer);
-}
-
-// Theirs: (t_0, s_0, t_1, s_1, ...), used as (x2 - t) exp(-s).  Ours: (h, t) = (-s_0, -s_1, ..., -t_0, -t_1, ...).
-Tensor halves_negated(const Tensor& rows) {
-  const int64_t n = rows.shape()[0], width = rows.numel() / n;
-  Tensor out(rows.shape());
-  for (int64_t i = 0; i < n; ++i) {
-    const int64_t from = i < n / 2 ? 2 * i + 1 : 2 * (i - n / 2);
-    for (int64_t j = 0; j < width; ++j) out.mutable_data()[i * width + j] = -rows.data()[from * width + j];
-  }
-  return out;
-}
+std::string layer_name(int flow, int layer) { return text("flows.", 2 * flow, ".flows.1.param_map.net.", 2 * layer); }
 
 void map_mlp(const NormflowsRealNVPConfig& config, StateMap& map, int k) {
-  const size_t last = config.hidden.size();
+  const int last = static_cast<int>(config.hidden.size());
   const int flow = config.couplings - 1 - k;
-  for (size_t j = 0; j < last; ++j) {
+  for (int j = 0; j < last; ++j) {
     const std::string ours = text("couplings.", k, ".net.layers.", j);
     map.same(layer_name(flow, j) + ".weight", ours + ".weight", kLinear);
     map.same(layer_name(flow, j) + ".bias", ours + ".bias");
   }
   const std::string theirs = layer_name(flow, last), ours = text("couplings.", k, ".net.layers.", last);
   const int64_t d = config.data.input[0], units = last > 0 ? config.hidden.back() : d / 2;
-  map.made_of({{theirs + ".weight", {d, units}}}, ours + ".weight",
-              [](const auto& t) { return to_ours(halves_negated(t[0]), kLinear); });
-  map.made_of({{theirs + ".bias", {d}}}, ours + ".bias", [](const auto& t) { return halves_negated(t[0]); });
+  const int64_t rows = config.law == NormflowsLaw::additive ? d / 2 : d;
+  const NormflowsLaw law = config.law;
+  map.made_of({{theirs + ".weight", {rows, units}}}, ours + ".weight",
+              [law](const auto& t) { return to_ours(normflows_outputs(law, t[0]), kLinear); });
+  map.made_of({{theirs + ".bias", {rows}}}, ours + ".bias",
+              [law](const auto& t) { return normflows_outputs(law, t[0]); });
 }
 
 }  // namespace
@@ -52,9 +41,10 @@ std::unique_ptr<FlowModel> build_normflows_realnvp(const NormflowsRealNVPConfig&
   auto flow = std::make_unique<Sequential>(input);
   add_preprocessing(*flow, config.data);
   for (int k = 0; k < config.couplings; ++k) {
-    auto network = std::make_unique<Mlp>(input[0] / 2, config.hidden, input[0], rng);
+    auto law = normflows_law(config.law);
+    auto network = std::make_unique<Mlp>(input[0] / 2, config.hidden, law->outputs() * (input[0] / 2), rng);
     flow->then<Coupling>(text("couplings.", k), channel_partition(input[0], keep(k)), std::move(network),
-                         std::make_unique<ShiftThenScaleLaw>(std::make_unique<ExpScale>()));
+                         std::move(law));
   }
   flow->then<LearnedPrior>("prior");
   return std::make_unique<FlowModel>(text("RealNVP (normflows) on ", input), std::move(flow),
@@ -63,12 +53,16 @@ std::unique_ptr<FlowModel> build_normflows_realnvp(const NormflowsRealNVPConfig&
 
 NormflowsRealNVPConfig normflows_realnvp_of(const TensorFile& file) {
   NormflowsRealNVPConfig config;
-  config.data.input = Shape{file.at("q0.loc").numel()};
-  config.couplings = 0;
-  while (holds(file, layer_name(config.couplings, 0) + ".weight")) ++config.couplings;
+  const std::string first = layer_name(0, 0) + ".weight";  // [units, half of the columns]
+  const Tensor& weight = file.at(first);
+  require(weight.rank() == 2, "normflows_realnvp_of", first, " has shape ", weight.shape());
+  config.data.input = Shape{2 * weight.shape()[1]};
+  config.couplings = count_of(file, "flows.", 2);
   config.hidden.clear();
-  for (size_t j = 0; holds(file, layer_name(0, j + 1) + ".bias"); ++j)
-    config.hidden.push_back(file.at(layer_name(0, j) + ".bias").numel());
+  const int layers = count_of(file, "flows.0.flows.1.param_map.net.", 2);
+  for (int j = 0; j + 1 < layers; ++j) config.hidden.push_back(file.at(layer_name(0, j) + ".bias").numel());
+  const int64_t out = file.at(layer_name(0, layers - 1) + ".bias").numel();
+  if (out == weight.shape()[1]) config.law = NormflowsLaw::additive;
   return config;
 }
 

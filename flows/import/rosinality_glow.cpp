@@ -76,14 +76,8 @@ std::unique_ptr<FlowModel> build_rosinality_glow(const RosinalityGlowConfig& con
   Rng rng(seed, stream("weights"));
   auto flow = std::make_unique<Sequential>(input);
   if (config.data.levels > 0) flow->then<Rescale>("rescale", config.data.levels, -0.5, 0.5);
-  std::vector<std::unique_ptr<Sequential>> scales;
-  Shape at = input;
-  for (int i = 0; i < config.scales; ++i) {
-    const bool last = i + 1 == config.scales;
-    scales.push_back(build_scale(at, last, config, rng));
-    if (!last) at = MultiScale::kept(scales.back()->output_shape());
-  }
-  flow->append("images", std::make_unique<MultiScale>(input, std::move(scales)));
+  flow->then<MultiScale>("images", config.scales,
+                         [&](const Shape& at, int, bool last) { return build_scale(at, last, config, rng); });
   return std::make_unique<FlowModel>(text("Glow (rosinality) on ", input), std::move(flow),
                                      std::make_unique<StandardNormal>(input.numel()));
 }
@@ -92,10 +86,11 @@ RosinalityGlowConfig rosinality_glow_of(const TensorFile& file) {
   RosinalityGlowConfig config;
   config.scales = count_of(file, "blocks.");
   config.steps = count_of(file, "blocks.0.flows.");
-  const Tensor& first = file.at("blocks.0.flows.0.coupling.net.0.weight");  // [width, c / 2, 3, 3]
-  const Tensor& last = file.at("blocks.0.flows.0.coupling.net.4.conv.weight");
-  require(first.rank() == 4 && last.rank() == 4, "rosinality_glow_of", "convolutions of shape ", first.shape(), " and ",
-          last.shape());
+  const std::string net = "blocks.0.flows.0.coupling.net.";
+  const Tensor& first = file.at(net + "0.weight");  // [width, c / 2, 3, 3]
+  const Tensor& last = file.at(net + "4.conv.weight");
+  require(first.rank() == 4 && last.rank() == 4, "rosinality_glow_of", net, "0.weight has shape ", first.shape(), ", ",
+          net, "4.conv.weight ", last.shape());
   config.width = first.shape()[0];
   config.data.input = {64, 64, first.shape()[1] / 2};
   config.law =

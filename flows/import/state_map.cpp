@@ -1,6 +1,7 @@
 #include "flows/import/state_map.hpp"
 
 #include <algorithm>
+#include <regex>
 
 namespace bijou::inline BIJOU_SCALAR {
 namespace {
@@ -47,15 +48,27 @@ Tensor to_theirs(const Tensor& ours, const Axes& axes) {
   return with_axes(ours, back);
 }
 
-StateMap::StateMap(const TensorFile& theirs, const Flow& ours) : file_(theirs) {
-  for (const auto& p : ours.parameters()) parameters_[p.name] = p.variable;
-  for (const auto& b : ours.buffers()) buffers_[b.name] = b.tensor;
-  for (const auto& [name, variable] : parameters_) unset_.insert(name);
-  for (const auto& [name, tensor] : buffers_) unset_.insert(name);
+Tensor every_second(const Tensor& rows, int64_t first) {
+  const int64_t pairs = rows.shape()[0] / 2;
+  return math::slice(rows.reshape({pairs, 2, Tensor::kInfer}), 1, first, first + 1)
+      .reshape(rows.shape().with(0, pairs));
+}
+
+StateMap::StateMap(const TensorFile& theirs, const Module& ours) : file_(theirs) {
+  add("", ours);
   for (const auto& [name, tensor] : theirs.tensors) {
     theirs_[name] = &tensor;
     left_.insert(name);
   }
+}
+
+void StateMap::add(const std::string& prefix, const Module& ours) {
+  for (const auto& p : ours.parameters()) parameters_[prefix + p.name] = p.variable, unset_.insert(prefix + p.name);
+  for (const auto& b : ours.buffers()) buffers_[prefix + b.name] = b.tensor, unset_.insert(prefix + b.name);
+}
+
+void StateMap::complain(const std::string& what) {
+  if (std::ranges::find(complaints_, what) == complaints_.end()) complaints_.push_back(what);
 }
 
 const Tensor* StateMap::find(const std::string& theirs) {
@@ -189,15 +202,30 @@ void StateMap::finish() const {
   fail<CheckpointError>(file_.path, ": ", all.size(), " tensors do not fit: ", list);
 }
 
-int count_of(const TensorFile& file, const std::string& prefix) {
+int count_of(const TensorFile& file, const std::string& prefix, int step) {
   int count = 0;
-  const auto begins = [&](const auto& tensor) { return tensor.first.starts_with(text(prefix, count, ".")); };
+  const auto begins = [&](const auto& tensor) { return tensor.first.starts_with(text(prefix, count * step, ".")); };
   while (std::ranges::any_of(file.tensors, begins)) ++count;
   return count;
 }
 
 bool holds(const TensorFile& file, const std::string& name) {
   return std::ranges::any_of(file.tensors, [&](const auto& tensor) { return tensor.first == name; });
+}
+
+bool holds_any(const TensorFile& file, const std::vector<std::string>& names) {
+  return std::ranges::any_of(names, [&](const std::string& name) { return holds(file, name); });
+}
+
+void refuse_foreign(const TensorFile& file, std::span<const Foreign> kinds, const std::string& importable) {
+  std::string found;
+  for (const Foreign& kind : kinds) {
+    const std::regex pattern(kind.names);
+    const auto of_kind = [&](const auto& tensor) { return std::regex_search(tensor.first, pattern); };
+    const auto at = std::ranges::find_if(file.tensors, of_kind);
+    if (at != file.tensors.end()) found += text(found.empty() ? "" : "; ", kind.what, " (", at->first, ")");
+  }
+  if (!found.empty()) fail<CheckpointError>(file.path, ": cannot be imported: ", found, "; known are ", importable);
 }
 
 }  // namespace bijou

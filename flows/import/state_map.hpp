@@ -21,10 +21,14 @@ inline const Axes kImages = {0, 2, 3, 1};  // NCHW -> NHWC
 Tensor to_ours(const Tensor& theirs, const Axes& axes);
 Tensor to_theirs(const Tensor& ours, const Axes& axes);
 
+// Of the outputs of a network, rows of [n, ...] that hold two numbers for each value in turn: the first of each two, or
+// the second.
+Tensor every_second(const Tensor& rows, int64_t first);
+
 class StateMap {
  public:
   // Both are kept by reference.
-  StateMap(const TensorFile& theirs, const Flow& ours);
+  StateMap(const TensorFile& theirs, const Module& ours);
   virtual ~StateMap() = default;
 
   // One of theirs is one of ours, laid out otherwise.
@@ -45,6 +49,12 @@ class StateMap {
   // What follows from the rest, or counts something: it may be there or not.
   void unused(const std::string& theirs) { left_.erase(theirs); }
 
+  // Ours that they do not have: it stays as it was built.
+  void ours_alone(const std::string& ours) { unset_.erase(ours); }
+  bool has(const std::string& theirs) const { return theirs_.contains(theirs); }
+  // More of ours: a base, whose names get this prefix.
+  void add(const std::string& prefix, const Module& ours);
+
   // CheckpointError, listing everything that does not fit.
   void finish() const;
 
@@ -53,7 +63,7 @@ class StateMap {
   // The shape of ours; nothing, and a complaint, when there is no such parameter or buffer.
   std::optional<Shape> shape_of(const std::string& ours) const;
   void set(const std::string& ours, const Tensor& value);
-  void complain(const std::string& what) { complaints_.push_back(what); }
+  void complain(const std::string& what);  // of one tensor once, however often it is asked for
   bool fits(const std::string& theirs, const Tensor& tensor, int64_t values);
 
   const TensorFile& file_;
@@ -66,8 +76,16 @@ class StateMap {
   std::vector<std::string> complaints_;
 };
 
-// How many names `prefix0.`, `prefix1.`, ... there are in a row.
-int count_of(const TensorFile& file, const std::string& prefix);
+// How many names `prefix0.`, `prefix1.`, ... there are in a row; or of those `step` numbers apart.
+int count_of(const TensorFile& file, const std::string& prefix, int step = 1);
 bool holds(const TensorFile& file, const std::string& name);
+bool holds_any(const TensorFile& file, const std::vector<std::string>& names);
+
+// What a source has and Bijou has not, by a regular expression for its tensors' names. CheckpointError: the file holds
+// some of it; each kind is named, with the first tensor that says so, and what of that source can be imported.
+struct Foreign {
+  const char *names, *what;
+};
+void refuse_foreign(const TensorFile& file, std::span<const Foreign> kinds, const std::string& importable);
 
 }  // namespace bijou

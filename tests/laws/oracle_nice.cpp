@@ -1,7 +1,7 @@
 // NICE's additive couplings, as nflows has them in SimpleRealNVP: 4 couplings by parity on 43 columns, residual MLPs in
 // them, and batch normalisation between them, as `bijou import` builds and loads it.
 #include "flows/base.hpp"
-#include "flows/import/nflows_nice.hpp"
+#include "flows/import/nflows_realnvp.hpp"
 #include "tests/laws/oracle.hpp"
 
 using namespace bijou;
@@ -16,11 +16,11 @@ struct Peer {
 
   static void meet(Oracle& oracle) {
     const TensorFile state = state_of(oracle.file());
-    const NflowsNICEConfig config = nflows_nice_of(state);
-    const auto model = build_nflows_nice(config, 1);
+    const NflowsRealNVPConfig config = nflows_realnvp_of(state);
+    const auto model = build_nflows_realnvp(config, 1);
     const Flow* flow = &model->bijection();
     Weights weights(oracle, state, *flow);
-    map_nflows_nice(config, weights);
+    map_nflows_realnvp(config, weights);
 
     const Variable x(oracle.at("x"), true);
     const StandardNormal base(config.data.input[0]);

@@ -70,19 +70,15 @@ enum class Scales { squeezed, plain };
 
 // Each scale but the last: a checkerboard coupling, then a squeeze and a channel coupling, or neither.
 std::unique_ptr<Flow> scales(const Shape& input, int count, Scales kind, Rng& rng) {
-  std::vector<std::unique_ptr<Sequential>> all;
-  Shape at = input;
-  for (int i = 0; i < count; ++i) {
+  return std::make_unique<MultiScale>(input, count, [&](const Shape& at, int i, bool last) {
     auto scale = std::make_unique<Sequential>(at);
     scale->append("checkerboard", affine(at, by_checkerboard, i % 2 ? Keep::second : Keep::first, rng));
-    if (kind == Scales::squeezed && i + 1 < count) {
+    if (kind == Scales::squeezed && !last) {
       scale->then<Squeeze>("squeeze");
       scale->append("channels", affine(scale->output_shape(), by_channel, Keep::first, rng));
     }
-    if (i + 1 < count) at = MultiScale::kept(scale->output_shape());
-    all.push_back(std::move(scale));
-  }
-  return std::make_unique<MultiScale>(input, std::move(all));
+    return scale;
+  });
 }
 
 // --- the rows -----------------------------------------------------------------------------------------------------

@@ -173,6 +173,7 @@ TEST_CASE("safetensors: the element types of others are converted") {
   CHECK(values("I64", 2, bytes_of<int64_t>({-3, 1 << 24})) == V{-3, 1 << 24});
   CHECK(values("I32", 2, bytes_of<int32_t>({-3, 70000})) == V{-3, 70000});
   CHECK(values("U8", 3, bytes_of<uint8_t>({0, 1, 255})) == V{0, 1, 255});
+  CHECK(values("BOOL", 3, bytes_of<uint8_t>({0, 1, 255})) == V{0, 1, 1});
 
   const double inf = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
   const auto refused = [&](const char* dtype, size_t count, const std::string& data, const char* part) {

@@ -1,10 +1,12 @@
 """What tests/shell/import.sh needs of Python, from its standard library alone.
 
-state_dict.py ORACLE.safetensors SOURCE    writes SOURCE.safetensors and SOURCE.npz, the oracle's state dictionary, and
-                                           SOURCE.csv, its inputs as rows of height x width x channels numbers (three
-                                           times where there are few); prints its loss
-state_dict.py --read FILE NAME SIZE...     opens a checkpoint: by the safetensors library if it is there, else by the
-                                           format as it is written; says what is wrong, or nothing
+state_dict.py ORACLE.safetensors NAME    writes NAME.safetensors and NAME.npz, the oracle's state dictionary, and
+                                         NAME.csv, its inputs as rows of height x width x channels numbers (three times
+                                         where there are few); prints its loss
+state_dict.py --read FILE NAME ORACLE THEIRS
+                                         opens a checkpoint: by the safetensors library if it is there, and by the
+                                         format as it is written; says what is wrong, or nothing:
+                                         NAME must hold the oracle's linear layer THEIRS
 """
 import ast
 import json
@@ -52,10 +54,18 @@ def write_npz(path, tensors):
             archive.writestr(name + ".npy", b"\x93NUMPY\1\0" + struct.pack("<H", len(header)) + header + values)
 
 
+def in_levels(oracle):
+    """Images of normflows lie in [0, 1), those of glow-pytorch (which has no levels in its oracle) do not."""
+    x = numbers(oracle["x"])
+    return len(oracle["x"][1]) == 4 and "log_prob" in oracle and 0 <= min(x) and max(x) < 1
+
+
 def rows(oracle):
-    """The inputs as the model sees them: images channels last, the RealNVP's as integers with their noise."""
+    """The inputs as the model sees them: images channels last, those of 256 levels as integers with their noise."""
     kind, shape, _ = oracle["x"]
     x = numbers(oracle["x"])
+    if in_levels(oracle):
+        x = [256 * v for v in x]
     if "dequant_noise" in oracle:
         # x is k / 255 of a whole number k
         x = [round(255 * v) + u for v, u in zip(x, numbers(oracle["dequant_noise"]))]
@@ -67,32 +77,63 @@ def rows(oracle):
     return examples * (1 if len(examples) >= 10 else 3)
 
 
-def convert(path, source):
+def loss(oracle):
+    value = numbers(oracle["loss_nll" if "loss_nll" in oracle else "loss"])[0]
+    # log p(256 x) = log p(x) - D log 256
+    return value + math.prod(oracle["x"][1][1:]) * math.log(256) if in_levels(oracle) else value
+
+
+def convert(path, name):
     oracle = read(path)
     state = {k[len("param:"):]: v for k, v in oracle.items() if k.startswith("param:")}
-    write_safetensors(source + ".safetensors", state)
-    write_npz(source + ".npz", state)
-    with open(source + ".csv", "w") as f:
+    write_safetensors(name + ".safetensors", state)
+    write_npz(name + ".npz", state)
+    with open(name + ".csv", "w") as f:
         for row in rows(oracle):
             f.write(",".join("%.17g" % v for v in row) + "\n")
-    print("%.17g" % numbers(oracle["loss_nll" if "loss_nll" in oracle else "loss"])[0])
+    print("%.17g" % loss(oracle))
 
 
-def open_checkpoint(path, name, shape):
+def by_library(path):
+    """Tensors and metadata in one call each; None without the library."""
     try:
+        from safetensors import safe_open
         from safetensors.numpy import load_file
-        tensors = {k: (list(v.shape), v.ravel().tolist()) for k, v in load_file(path).items()}
     except ImportError:
-        tensors = {k: (v[1], numbers(v)) for k, v in read(path).items()}
+        return None
+    with safe_open(path, framework="numpy") as file:
+        metadata = file.metadata()
+    return {k: (str(v.dtype), list(v.shape), tuple(v.ravel().tolist())) for k, v in load_file(path).items()}, metadata
+
+
+def as_written(path):
+    return {k: ({"F32": "float32", "F64": "float64"}[v[0]], v[1], numbers(v)) for k, v in read(path).items()}
+
+
+def open_checkpoint(path, name, oracle, theirs):
+    """`name` must hold the oracle's linear layer `theirs`, whose weights are [out, in] there and [in, out] here."""
+    tensors = as_written(path)
+    library = by_library(path)
+    if library:
+        if library[0] != tensors:
+            print("the library reads other tensors than are written")
+        metadata = library[1]
+        if metadata.get("format") != "bijou" or not all(type(v) is str for v in metadata.values()):
+            print("the library reads other metadata than are written:", metadata)
+        if "input" not in json.loads(metadata["config"]):
+            print("the metadata's config is no JSON of a model:", metadata["config"])
+    weight = read(oracle)["param:" + theirs]
+    rows, columns = weight[1]
+    values = numbers(weight)
+    wanted = [struct.unpack("f", struct.pack("f", values[r * columns + c]))[0]
+              for c in range(columns) for r in range(rows)]
     if name not in tensors:
         print("no", name, "among", len(tensors))
-    elif tensors[name][0] != shape:
-        print(name, "is", tensors[name][0], "not", shape)
-    elif len(tensors[name][1]) != math.prod(shape) or not any(tensors[name][1]):
-        print(name, "holds", len(tensors[name][1]), "values, or only zeros")
+    elif tensors[name] != ("float32", [columns, rows], tuple(wanted)):
+        print(name, "is", tensors[name][:2], "and holds", tensors[name][2][:3], "..., not", wanted[:3], "...")
 
 
 if sys.argv[1] == "--read":
-    open_checkpoint(sys.argv[2], sys.argv[3], [int(v) for v in sys.argv[4:]])
+    open_checkpoint(*sys.argv[2:])
 else:
     convert(*sys.argv[1:])
