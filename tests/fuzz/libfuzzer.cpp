@@ -1,0 +1,25 @@
+// What libFuzzer calls. A program has one format (tests/fuzz/formats/); its name is in the program's.
+#include "tests/fuzz/format.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+
+// libFuzzer's names and types.
+extern "C" size_t LLVMFuzzerMutate(uint8_t* data, size_t size, size_t most);  // NOLINT(readability-identifier-naming)
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const std::string bytes(reinterpret_cast<const char*>(data), size);
+  const std::string complaint = bijou_tests::complaint_about(bijou_tests::formats().at(0), bytes);
+  if (complaint.empty()) return 0;
+  std::fprintf(stderr, "finding: %s\n", complaint.c_str());
+  std::abort();
+}
+
+// Three of four mutants get right checksums, where the format has any.
+extern "C" size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t most, unsigned seed) {
+  const size_t now = LLVMFuzzerMutate(data, size, most);
+  const auto repair = bijou_tests::formats().at(0).repair;
+  if (repair != nullptr && seed % 4 != 0) repair({data, now});
+  return now;
+}
