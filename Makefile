@@ -265,7 +265,7 @@ asan: build/test-unit-asan build/bijou-asan
 FUZZ_FLAGS    = $(filter-out -fopenmp,$(COMMON_FLAGS)) $(ASAN_FLAGS) -fsanitize=fuzzer-no-link -Wno-unknown-pragmas \
                 $(BLAS_CFLAGS) -idirafter .make/lint $(CPPFLAGS)
 FUZZED       := $(patsubst tests/fuzz/formats/%.cpp,build/fuzz/fuzz-%,$(wildcard tests/fuzz/formats/*.cpp))
-FUZZ_COMMON  := $(call objects,fuzz,tests/fuzz/libfuzzer.cpp tests/fuzz/format.cpp tests/unit/largest_allocation.cpp \
+FUZZ_COMMON  := $(call objects,fuzz,tests/fuzz/libfuzzer.cpp tests/fuzz/format.cpp \
                   apps/config.cpp apps/data_options.cpp $(LIBRARY))
 
 fuzz: $(if $(FORMAT),build/fuzz/fuzz-$(FORMAT),$(FUZZED))

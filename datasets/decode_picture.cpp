@@ -57,6 +57,21 @@ void check_png(std::string_view content, const std::string& name) {
                     ": has 16 bits a channel, and only 8 are taken; convert it, by 'convert IN -depth 8 OUT' say");
 }
 
+// The Huffman tables of the segment whose length stands `at`: 16 numbers of codes, and a byte for each code. stb_image
+// has room for 256 codes and writes as many as there are.
+void check_huffman_tables(std::string_view content, size_t at, const std::string& name) {
+  constexpr size_t kCounts = 17, kMostCodes = 256;
+  if (content.size() - at < 2 || content.size() - at < big16(content, at)) cut(name, content);
+  const size_t end = at + big16(content, at);
+  for (size_t table = at + 2; table < end;) {
+    size_t codes = 0;
+    for (size_t i = 1; i < kCounts && table + i < end; ++i) codes += byte_at(content, table + i);
+    if (end - table < kCounts + codes || codes > kMostCodes)
+      fail<DataError>(name, ": is broken: the Huffman table at byte ", table, " has ", codes, " codes; copy it again");
+    table += kCounts + codes;
+  }
+}
+
 // Segments up to the first scan: a marker, then a length that counts itself. After it the end marker must come: in
 // a scan, a byte of 255 is followed by 0 or by a restart marker.
 void check_jpeg(std::string_view content, const std::string& name) {
@@ -75,10 +90,14 @@ void check_jpeg(std::string_view content, const std::string& name) {
                         ": is a JPEG of four inks (CMYK), whose colours depend on the printer; "
                         "convert it, by 'convert IN -colorspace sRGB OUT' say");
     }
+    if (marker == 0xC4) check_huffman_tables(content, at + 2, name);
     at += 2 + length;
     if (at > content.size()) cut(name, content);
     if (marker == 0xDA) {
       if (content.find("\xff\xd9", at) == std::string_view::npos) cut(name, content);
+      for (size_t more = at; (more = content.find("\xff\xc4", more)) != std::string_view::npos;) {
+        check_huffman_tables(content, more += 2, name);  // those of a progressive picture's later scans
+      }
       return;
     }
   }

@@ -1,7 +1,7 @@
 // What --config names. What is accepted is written and accepted again.
 #include "apps/config.hpp"
 
-#include "datasets/file.hpp"
+#include "flows/config_json.hpp"
 #include "tests/fuzz/format.hpp"
 
 using namespace bijou;

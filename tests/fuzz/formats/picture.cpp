@@ -30,10 +30,12 @@ void repair(std::span<unsigned char> bytes) {
   }
 }
 
+// A byte may unpack to 1032, into room that doubles; the decoder of JPEG has tables.
 const Registered picture({.name = "picture",
                           .read = read,
                           .documented = is_one_of<DataError>,
-                          .least = 1 << 14,
+                          .factor = 2 * 1032,
+                          .least = 1 << 17,
                           .repair = repair});
 
 }  // namespace
