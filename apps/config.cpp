@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace bijou::inline BIJOU_SCALAR {
 
@@ -46,6 +47,12 @@ void members(const Visit& visit, Settings& s) {
   visit("memory", s.memory, positive);
 }
 
+template <class T>
+bool is_whole(const ordered_json& value) {
+  if (value.is_number_unsigned()) return std::in_range<T>(value.get<uint64_t>());
+  return value.is_number_integer() && std::in_range<T>(value.get<int64_t>());
+}
+
 template <class T, class Allowed>
 void read_value(const std::string& name, const ordered_json& value, T& member, const Allowed& allowed) {
   if constexpr (std::is_enum_v<T>) {
@@ -61,8 +68,7 @@ void read_value(const std::string& name, const ordered_json& value, T& member, c
     if (!value.is_boolean()) fail<ValueError>(name, " must be true or false, not ", value.dump());
     member = value;
   } else if constexpr (std::is_integral_v<T>) {
-    if (!value.is_number_integer() || !allowed(value.get<double>()))
-      fail<ValueError>(name, " cannot be ", value.dump());
+    if (!is_whole<T>(value) || !allowed(value.get<double>())) fail<ValueError>(name, " cannot be ", value.dump());
     member = value.get<T>();
   } else {
     if (!value.is_number() || !std::isfinite(value.get<double>()) || !allowed(value.get<double>()))
@@ -73,6 +79,7 @@ void read_value(const std::string& name, const ordered_json& value, T& member, c
 
 ordered_json parse(const std::string& text_of_it, const std::string& where) {
   try {
+    require_modest_json(text_of_it);
     ordered_json j = ordered_json::parse(text_of_it);
     if (!j.is_object()) fail<ValueError>("it is no object {...}");
     return j;
@@ -83,10 +90,17 @@ ordered_json parse(const std::string& text_of_it, const std::string& where) {
 
 template <class T>
 T value_of(const ordered_json& j, const char* key, const std::string& where) {
+  const ordered_json& value = j.at(key);
+  const auto refuse = [&] { fail<UsageError>(where, ": \"", key, "\" cannot be ", value.dump()); };
+  // Whole numbers are not cut out of others, as the library would do it (1.5 -> 1, true -> 1, -1 -> 2^64 - 1).
+  if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) {
+    if (!is_whole<T>(value)) refuse();
+  }
   try {
-    return j.at(key).get<T>();
+    return value.get<T>();
   } catch (const std::exception&) {
-    fail<UsageError>(where, ": \"", key, "\" cannot be ", j.at(key).dump());
+    refuse();
+    throw;
   }
 }
 
@@ -142,13 +156,18 @@ void read_config(const std::string& path, TrainOptions& o) {
     if (key == "model") o.family = value_of<std::string>(j, name, where);
     else if (key == "data") o.data = value_of<std::string>(j, name, where);
     else if (key == "pictures" && value.is_object()) {
-      if (const auto size = value.value("size", ordered_json(0)); size.is_number_integer() && size > 0)
-        o.pictures.size = size.get<int>();
+      if (value.contains("size")) o.pictures.size = value_of<int>(value, "size", where);
+      if (o.pictures.size && *o.pictures.size < 0) fail<UsageError>(where, ": \"size\" cannot be negative");
+      if (o.pictures.size == 0) o.pictures.size.reset();  // as it is written where none was given
       o.pictures.random_crop = value.value("crop", ordered_json("")) == "random";
       o.pictures.grey = value.value("grey", ordered_json(false)) == true;
       o.pictures.colour = value.value("colour", ordered_json(false)) == true;
     } else if (key == "data_options" && value.is_object()) {
-      static_cast<DataOptions&>(o) = data_options_from_json(value.dump(), o, where);
+      try {
+        static_cast<DataOptions&>(o) = data_options_from_json(value.dump(), o, where);
+      } catch (const CheckpointError& e) {
+        fail<UsageError>(e.what());
+      }
     } else if (key == "preset") o.preset = value_of<std::string>(j, name, where);
     else if (key == "bits") o.bits = value_of<int>(j, name, where);
     else if (key == "class_conditional") o.class_conditional = value_of<bool>(j, name, where);

@@ -116,6 +116,8 @@ void check_bmp(std::string_view content, const std::string& name) {
   if (start + row * height > static_cast<int64_t>(content.size())) cut(name, content);
 }
 
+std::string reason() { return printable(stb::last_error()); }  // it may quote the file
+
 struct Release {
   void operator()(unsigned char* pixels) const { stb::release(pixels); }
 };
@@ -170,7 +172,7 @@ PictureHeader read_picture_header(std::string_view content, const std::string& n
   if (format == Format::bmp) check_bmp(content, name);
   PictureHeader header;
   if (stb::header(bytes_of(content), content.size(), &header.width, &header.height, &header.channels) != 1)
-    fail<DataError>(name, ": cannot be decoded (", stb::last_error(), "); convert it to PNG, or copy it again");
+    fail<DataError>(name, ": cannot be decoded (", reason(), "); convert it to PNG, or copy it again");
   if (header.width < 1 || header.height < 1) fail<DataError>(name, ": has no pixels");
   if (header.width > kLongestSide || header.height > kLongestSide ||
       int64_t{header.width} * header.height > kMostPixels)
@@ -186,8 +188,7 @@ Picture decode_picture(std::string_view content, const std::string& name) {
   int channels = 0;
   const std::unique_ptr<unsigned char, Release> pixels(
       stb::decode(bytes_of(content), content.size(), &picture.width, &picture.height, &channels));
-  if (!pixels)
-    fail<DataError>(name, ": cannot be decoded (", stb::last_error(), "); convert it to PNG, or copy it again");
+  if (!pixels) fail<DataError>(name, ": cannot be decoded (", reason(), "); convert it to PNG, or copy it again");
   const int64_t count = int64_t{picture.width} * picture.height;
   const bool alpha = channels == 2 || channels == 4;
   picture.channels = channels - alpha;

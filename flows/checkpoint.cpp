@@ -2,9 +2,6 @@
 
 #include "nn/safetensors.hpp"
 
-#include <algorithm>
-#include <cmath>
-
 namespace bijou::inline BIJOU_SCALAR {
 
 namespace {
@@ -62,54 +59,23 @@ void load_state(const Module& model, const TensorFile& file) {
   if (count > 0) fail<CheckpointError>(file.path, ": the checkpoint does not fit the model it describes: ", complaints);
 }
 
-// A lower bound of how many values a model has, by its largest matrices.
-double chain(const std::vector<int64_t>& widths) {
-  double values = 0;
-  for (size_t i = 0; i < widths.size(); ++i) {
-    if (widths[i] < 1) return INFINITY;
-    values += static_cast<double>(widths[i]) * static_cast<double>(i + 1 < widths.size() ? widths[i + 1] : 1);
+// The model that the configuration describes. A forged one may ask for any size: tensors in all may take 16 times
+// what the file's do (a small one takes 64 bytes), and lists of an example's places so many entries.
+std::unique_ptr<FlowModel> build(const FlowConfig& config, const TensorFile& file) {
+  constexpr int64_t kRoom = int64_t{1} << 16;
+  int64_t values = 0;
+  for (const auto& [name, tensor] : file.tensors) values += tensor.numel();
+  try {
+    require(data_of(config).input.numel() <= 16 * values + kRoom, "load_flow", "an example of ", data_of(config).input,
+            " for weights of ", values, " values");
+    const StorageLimit limit(static_cast<int64_t>(sizeof(Real)) * (16 * values + kRoom));
+    return build_flow(config, 0);
+  } catch (const StorageError&) {
+    fail<CheckpointError>(file.path, ": its configuration (", printable(config_to_json(config)),
+                          ") asks for more weights than the file holds");
+  } catch (const Error& e) {
+    fail<CheckpointError>(file.path, ": its configuration makes no model: ", printable(e.what()));
   }
-  return values;
-}
-double least_values(const NICEConfig& c) {
-  double values = 1;  // S
-  for (const int64_t d : c.data.input) values *= static_cast<double>(d);
-  for (const int depth : c.depths) {
-    if (depth < 0 || c.width < 1) return INFINITY;
-    values += 1 + static_cast<double>(std::max(0, depth - 1)) * static_cast<double>(c.width * c.width) +
-              (depth > 0 ? static_cast<double>(c.width) : 0);
-  }
-  return values;
-}
-double least_values(const RealNVPConfig& c) {
-  if (c.data.input.rank() != 3) return (1 + chain(c.hidden)) * static_cast<double>(c.couplings);
-  const double features = static_cast<double>(c.features);
-  return std::max(features, features * features * 9 * static_cast<double>(c.blocks));
-}
-double least_values(const GlowConfig& c) {
-  const double width = static_cast<double>(c.width), steps = static_cast<double>(c.steps);
-  if (c.data.input.rank() != 3) return (1 + chain(c.hidden)) * steps + c.classes;
-  return std::max(width, 1.0) * std::max(width, 1.0) * steps * c.scales + c.classes;
-}
-double least_values(const RosinalityGlowConfig& c) {
-  return static_cast<double>(c.width) * static_cast<double>(c.width) * c.steps * c.scales;
-}
-double least_values(const ChrischuteRealNVPConfig& c) {
-  const double features = static_cast<double>(c.features);
-  return features * features * 9 * static_cast<double>(std::max<int64_t>(c.blocks, 1)) + std::exp2(c.scales);
-}
-double least_values(const NormflowsRealNVPConfig& c) { return (1 + chain(c.hidden)) * c.couplings; }
-double least_values(const NflowsNICEConfig& c) {
-  const double width = static_cast<double>(c.width);
-  return std::max(width, width * width * 2 * static_cast<double>(c.blocks)) * c.couplings;
-}
-
-// Whether the file's values could be enough for the largest layers that its configuration asks for. A forged
-// configuration is refused before anything is built; what is merely missing, load_state names.
-bool plausible(const FlowConfig& config, const TensorFile& file) {
-  double values = 0;
-  for (const auto& [name, tensor] : file.tensors) values += static_cast<double>(tensor.numel());
-  return std::visit([](const auto& c) { return least_values(c); }, config) <= 16 * values;
 }
 
 }  // namespace
@@ -122,8 +88,8 @@ SavedFlow load_flow(const std::string& path) {
         path, ": a safetensors file, but not a checkpoint of Bijou (its metadata hold no format \"bijou\")");
   }
   if (meta("format_version") != kFormatVersion || !is_family(meta("model"))) {
-    fail<CheckpointError>(path, ": format_version ", meta("format_version"), ", model '", meta("model"),
-                          "'; this program reads version ", kFormatVersion,
+    fail<CheckpointError>(path, ": format_version ", printable(meta("format_version")), ", model '",
+                          printable(meta("model")), "'; this program reads version ", kFormatVersion,
                           " of nice, realnvp and glow, use the one that wrote it");
   }
   SavedFlow saved{nullptr, config_from_json(meta("model"), meta("config"), path), file.metadata, {}};
@@ -132,14 +98,7 @@ SavedFlow load_flow(const std::string& path) {
     if (of_training) saved.training[named.first.substr(kTraining.size())] = named.second;
     return of_training;
   });
-  if (!plausible(saved.config, file)) {
-    fail<CheckpointError>(path, ": its configuration (", meta("config"), ") asks for more weights than the file holds");
-  }
-  try {
-    saved.model = build_flow(saved.config, 0);
-  } catch (const ValueError& e) {
-    fail<CheckpointError>(path, ": its configuration makes no model: ", e.what());
-  }
+  saved.model = build(saved.config, file);
   load_state(*saved.model, file);
   return saved;
 }

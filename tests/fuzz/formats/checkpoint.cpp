@@ -9,12 +9,12 @@ using namespace bijou_tests;
 
 namespace {
 
-// A value of the file may stand for sixteen of the model's (flows/checkpoint.cpp), and a layer costs more than that.
+// What a model of any file may take in any case: the lists of places of a small example (flows/checkpoint.cpp).
 const Registered checkpoint({.name = "checkpoint",
                              .read = [](const std::string& bytes) { load_flow(MemoryFile(bytes).path()); },
                              .documented = is_one_of<CheckpointError>,
                              .factor = 256,
-                             .least = 1 << 16,
+                             .least = 1 << 21,
                              .repair = repair_header_length});
 
 }  // namespace
