@@ -148,9 +148,15 @@ void set_flags(TrainSettings& settings, const std::vector<TrainOptions::Flag>& f
   }
 }
 
-void read_config(const std::string& path, TrainOptions& o) {
-  const std::string where = "--config " + path;
-  const ordered_json j = parse(read_file(path), where);
+namespace {
+
+// An error's words may quote the file.
+[[noreturn]] void refuse_in_one_line(const UsageError& e) {
+  constexpr size_t kLongest = 2000;
+  fail<UsageError>(printable(e.what(), kLongest));
+}
+
+void take_config(const ordered_json& j, const std::string& where, TrainOptions& o) {
   for (const auto& [key, value] : j.items()) {
     const char* name = key.c_str();
     if (key == "model") o.family = value_of<std::string>(j, name, where);
@@ -197,7 +203,16 @@ void read_config(const std::string& path, TrainOptions& o) {
   }
 }
 
-FlowConfig with_members(FlowConfig config, const std::string& json) {
+}  // namespace
+
+void read_config(const std::string& path, TrainOptions& o) try {
+  const std::string where = "--config " + path;
+  take_config(parse(read_file(path), where), where, o);
+} catch (const UsageError& e) {
+  refuse_in_one_line(e);
+}
+
+FlowConfig with_members(FlowConfig config, const std::string& json) try {
   const ordered_json wanted = parse(json, "--config: architecture");
   for (const auto& [name, value] : wanted.items()) {
     const ordered_json now = ordered_json::parse(config_to_json(config));
@@ -209,6 +224,8 @@ FlowConfig with_members(FlowConfig config, const std::string& json) {
     config = with_member(config, name + "=" + (value.is_string() ? value.get<std::string>() : value.dump()));
   }
   return config;
+} catch (const UsageError& e) {
+  refuse_in_one_line(e);
 }
 
 std::string resolved_config(const TrainOptions& o, const Dataset& data, const std::string& preset,
