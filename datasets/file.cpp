@@ -13,7 +13,9 @@ namespace bijou::inline BIJOU_SCALAR {
 namespace {
 
 namespace fs = std::filesystem;
-constexpr size_t kChunk = size_t{1} << 20;
+
+// How much is read or unpacked next: pieces grow with what is there, so that a small file takes little memory.
+size_t next_piece(size_t so_far) { return std::clamp<size_t>(so_far, size_t{1} << 12, size_t{1} << 20); }
 
 struct Close {
   void operator()(std::FILE* file) const { std::fclose(file); }
@@ -40,11 +42,11 @@ std::string read_raw(const fs::path& path) {
   if (!file) cannot_open(name, errno);
   std::string bytes;
   for (;;) {
-    const size_t before = bytes.size();
-    bytes.resize(before + kChunk);
-    const size_t got = std::fread(bytes.data() + before, 1, kChunk, file.get());
+    const size_t before = bytes.size(), piece = next_piece(before);
+    bytes.resize(before + piece);
+    const size_t got = std::fread(bytes.data() + before, 1, piece, file.get());
     bytes.resize(before + got);
-    if (got < kChunk) break;
+    if (got < piece) break;
     if (bytes.size() > kLargestFile) too_large(name, kLargestFile);
   }
   if (std::ferror(file.get())) fail<DataError>(name, ": cannot be read: ", std::generic_category().message(errno));
@@ -65,12 +67,12 @@ std::string unpack_gzip(std::span<const unsigned char> packed, const std::string
 
   std::string bytes;
   for (;;) {
-    const size_t before = bytes.size();
-    bytes.resize(before + kChunk);
+    const size_t before = bytes.size(), piece = next_piece(before);
+    bytes.resize(before + piece);
     stream.next_out = reinterpret_cast<unsigned char*>(bytes.data() + before);
-    stream.avail_out = static_cast<uInt>(kChunk);
+    stream.avail_out = static_cast<uInt>(piece);
     const int status = inflate(&stream, Z_NO_FLUSH);
-    bytes.resize(before + kChunk - stream.avail_out);
+    bytes.resize(before + piece - stream.avail_out);
     if (bytes.size() > largest) too_large(name, largest);
     if (status == Z_STREAM_END) {
       if (stream.avail_in == 0) return bytes;

@@ -28,10 +28,7 @@ void read(const std::string& bytes) {
 }
 
 // A document of at most 1 MiB becomes a tree.
-const Registered config({.name = "config",
-                         .read = read,
-                         .documented = is_one_of<UsageError, DataError>,
-                         .factor = 64,
-                         .least = (1 << 20) + 1});
+const Registered config(
+    {.name = "config", .read = read, .documented = is_one_of<UsageError, DataError>, .factor = 64, .least = 1 << 16});
 
 }  // namespace

@@ -11,6 +11,6 @@ void read(const std::string& bytes) {
   else read_idx_labels(MemoryFile(bytes).path());
 }
 
-const Registered idx({.name = "idx", .read = read, .documented = is_one_of<DataError>, .least = (1 << 20) + 1});
+const Registered idx({.name = "idx", .read = read, .documented = is_one_of<DataError>, .least = 1 << 14});
 
 }  // namespace

@@ -29,11 +29,8 @@ void repair(std::span<unsigned char> bytes) {
   }
 }
 
-// zlib's output comes in pieces of 1 MiB, to which a string grows by its own rule; then tensors of the images.
-const Registered tar({.name = "tar",
-                      .read = read,
-                      .documented = is_one_of<DataError>,
-                      .least = 4 * kMost + (1 << 20),
-                      .repair = repair});
+// What is unpacked goes into a string that doubles, and then into tensors.
+const Registered tar(
+    {.name = "tar", .read = read, .documented = is_one_of<DataError>, .least = 4 * kMost, .repair = repair});
 
 }  // namespace
