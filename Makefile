@@ -268,7 +268,8 @@ FUZZED       := $(patsubst tests/fuzz/formats/%.cpp,build/fuzz/fuzz-%,$(wildcard
 FUZZ_COMMON  := $(call objects,fuzz,tests/fuzz/libfuzzer.cpp tests/fuzz/format.cpp \
                   apps/config.cpp apps/data_options.cpp $(LIBRARY))
 
-fuzz: $(if $(FORMAT),build/fuzz/fuzz-$(FORMAT),$(FUZZED))
+fuzz: $(if $(FORMAT),$(or $(filter build/fuzz/fuzz-$(FORMAT),$(FUZZED)),$(error fuzz: no format $(FORMAT); there are \
+        $(FUZZED:build/fuzz/fuzz-%=%))),$(FUZZED))
 	@RUNS=$(call quote,$(RUNS)) LIMIT=$(call quote,$(value SECONDS)) bash tests/fuzz/run.sh $(^:build/fuzz/fuzz-%=%)
 
 $(FUZZED): build/fuzz/fuzz-%: build/fuzz/tests/fuzz/formats/%.o $(FUZZ_COMMON)

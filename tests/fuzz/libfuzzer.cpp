@@ -5,7 +5,9 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include <sanitizer/allocator_interface.h>
+// The sanitizer's, whose header comes with its library.
+extern "C" int __sanitizer_install_malloc_and_free_hooks(  // NOLINT(bugprone-reserved-identifier)
+    void (*asked_for)(const volatile void*, size_t), void (*given_back)(const volatile void*));
 
 // Here the sanitizer reports what is asked for, by malloc as well.
 size_t& bijou_tests::largest_allocation() {

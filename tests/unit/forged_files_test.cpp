@@ -53,12 +53,13 @@ TEST_CASE("forged: the decoder's words are printed without the file's control ch
 }
 
 TEST_CASE("forged: a line of nothing but commas takes no more than four times the file") {
-  const std::string commas(size_t{2} << 20, ','), rows = "1,2\n" + commas;
-  for (const auto& [table, says] : {std::pair(commas, "a.csv:1: 2097153 columns; at most 65536 are read"),
-                                    std::pair(rows, "a.csv:2:2097153: this row has 2097153 cells, the first has 2")}) {
+  const std::string commas(size_t{2} << 20, ',');
+  const auto try_one = [&](const std::string& table, const std::string& says) {
     const size_t asked = memory_asked_for([&] { REFUSES(DataError, parse_table(table, "a.csv"), says); });
     CHECK(asked <= 4 * commas.size());
-  }
+  };
+  try_one(commas, "a.csv:1: 2097153 columns; at most 65536 are read");
+  try_one("1,2\n" + commas, "a.csv:2:2097153: this row has 2097153 cells, the first has 2");
 }
 
 TEST_CASE("forged: a header of many tensors without values takes no more than four times the file") {
