@@ -23,12 +23,18 @@ void* limited_realloc(void* old, size_t size) { return size <= kLargest ? std::r
 #define STBI_ONLY_JPEG
 #define STBI_ONLY_BMP
 #define STBI_NO_STDIO
+#ifdef __clang__  // of broken data some bits are shifted beyond a word's width: wrong pixels, and nothing worse
+#pragma clang attribute push(__attribute__((no_sanitize("shift"))), apply_to = function)
+#endif
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wall"
 #pragma GCC diagnostic ignored "-Wextra"
 #pragma GCC diagnostic ignored "-Wunused-function"
 #include <stb/stb_image.h>
 #pragma GCC diagnostic pop
+#ifdef __clang__
+#pragma clang attribute pop
+#endif
 
 namespace bijou::inline BIJOU_SCALAR::stb {
 

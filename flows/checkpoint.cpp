@@ -56,7 +56,10 @@ void load_state(const Module& model, const TensorFile& file) {
   }
   for (const auto& [name, tensor] : found) complain("left over ", name, " ", tensor->shape());
   if (count > 5) complaints += text("; and ", count - 5, " more");
-  if (count > 0) fail<CheckpointError>(file.path, ": the checkpoint does not fit the model it describes: ", complaints);
+  constexpr size_t kLongest = 3000;
+  if (count > 0)
+    fail<CheckpointError>(file.path, ": the checkpoint does not fit the model it describes: ",
+                          printable(complaints, kLongest));
 }
 
 // The model that the configuration describes. A forged one may ask for any size: tensors in all may take 16 times
