@@ -58,8 +58,8 @@ void load_state(const Module& model, const TensorFile& file) {
   if (count > 5) complaints += text("; and ", count - 5, " more");
   constexpr size_t kLongest = 3000;
   if (count > 0)
-    fail<CheckpointError>(file.path, ": the checkpoint does not fit the model it describes: ",
-                          printable(complaints, kLongest));
+    fail<CheckpointError>(file.path,
+                          ": the checkpoint does not fit the model it describes: ", printable(complaints, kLongest));
 }
 
 // The model that the configuration describes. A forged one may ask for any size: tensors in all may take 16 times
