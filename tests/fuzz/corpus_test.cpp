@@ -33,7 +33,7 @@ TEST_CASE("fuzz: every file of the corpus is read, or refused as documented") {
         ++refused;
       }
     }
-    INFO(format.name);
+    INFO(std::string(format.name));
     CHECK(read >= 1);  // else the others may be refused for a reason that has nothing to do with them
     CHECK(refused >= 5);
   }
