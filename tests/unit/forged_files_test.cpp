@@ -92,7 +92,7 @@ TEST_CASE("forged: a checkpoint's configuration cannot ask for more than the fil
   CHECK(has(said("nice", R"({"input":[4],)" + data + R"(false,"whitening":"none","halves":"odd_even",)" +
                              R"("depths":[2147483647],"width":1,"prior":"logistic","scale_from_data":false})"),
             "a depth must be at most 1000"));
-  CHECK(has(said("realnvp", R"({"input":)" + nested(100'000) + "}"), "nested deeper than 16 at byte 26"));
+  CHECK(has(said("realnvp", R"({"input":)" + nested(100'000) + "}"), "nested deeper than 16 at byte 25"));
 }
 
 TEST_CASE("storage: a limit on what a thread's tensors may take, which ends with its scope") {
