@@ -44,6 +44,8 @@ Test
   make same-bytes        50 steps of NICE, RealNVP and Glow on 1, 2 and 4 threads: the same checkpoint to the last
                          byte, and sooner on 2 threads than on 1
   make asan              unit tests and a short training under the address and undefined-behaviour sanitizers
+  make fuzz              broken input for each reader of files, made up by libFuzzer under the same sanitizers:
+                           make fuzz FORMAT=npz SECONDS=600
 
 Measure
   make bench             what a training step costs here, beside what the machine can do: a table;
@@ -68,6 +70,8 @@ Variables
   ARGS                   for train-*, bench, bench-peers: further options, as they are (ARGS=--help lists all)
   THREADS                for bench and bench-peers, too: the threads of both sides; default: all cores
   RUNS=20                for kill-test: of each model
+  FORMAT, RUNS=1000000, SECONDS=600
+                         for fuzz: one format; how many inputs, and for how long at most
   TORCH=torch==2.13.0    for bench-peers: what pip installs (a version without CUDA packages)
   OP                     for gradcheck: one operation
   MUTATION               for mutate: only those whose name contains this
@@ -80,7 +84,7 @@ endef
 
 # A misspelled variable must not be swallowed: `EPOCH=3` would train for the default number of epochs.
 KNOWN_VARIABLES := DATA PRESET EPOCHS STEPS BATCH_SIZE LR SEED MEMORY THREADS OUT DATA_DIR DATA_URL ARGS OP MUTATION \
-                   RUNS TORCH MARCH CXX CXXFLAGS CPPFLAGS LDFLAGS LDLIBS AR BLAS_DIR V WRITE CLANG CLANG_TIDY CLANG_FORMAT
+                   RUNS FORMAT SECONDS TORCH MARCH CXX CXXFLAGS CPPFLAGS LDFLAGS LDLIBS AR BLAS_DIR V WRITE CLANG CLANG_TIDY CLANG_FORMAT
 UNKNOWN_VARIABLES := $(filter-out $(KNOWN_VARIABLES) SHELL MAKE MAKEFLAGS,$(foreach v,$(.VARIABLES), \
                        $(if $(findstring command line,$(origin $v)),$v)))
 ifneq ($(UNKNOWN_VARIABLES),)
@@ -132,8 +136,9 @@ INSPECT := $(sort $(wildcard apps/inspect/*.cpp))
 BENCH   := $(sort $(wildcard apps/bench/*.cpp))
 LAWS    := $(sort $(wildcard tests/laws/*.cpp))
 TABLES  := $(sort $(wildcard tests/tables/*.cpp))
-UNIT    := $(sort $(wildcard tests/unit/*.cpp))
-SOURCES := $(LIBRARY) $(PROGRAM) $(INSPECT) $(BENCH) tests/main.cpp $(LAWS) $(TABLES) $(UNIT)
+UNIT    := $(sort $(wildcard tests/unit/*.cpp) tests/fuzz/corpus_test.cpp tests/fuzz/format.cpp \
+             $(wildcard tests/fuzz/formats/*.cpp))
+SOURCES := $(LIBRARY) $(PROGRAM) $(INSPECT) $(BENCH) tests/main.cpp $(LAWS) $(TABLES) $(UNIT) tests/fuzz/libfuzzer.cpp
 
 objects       = $(patsubst %.cpp,build/$1/%.o,$2)
 unit_objects  = $(call objects,$1,tests/main.cpp $(UNIT) $(TABLES) $(filter-out apps/main.cpp,$(PROGRAM)) $(INSPECT) \
@@ -149,9 +154,9 @@ MODELS := nice realnvp glow
 SETS   := mnist fashion-mnist cifar10
 
 .PHONY: default all help deps clean FORCE $(MODELS:%=train-%) $(SETS:%=data-%) gradcheck test mutate check-mutants \
-        same-bytes kill-test asan \
+        same-bytes kill-test asan fuzz \
         bench bench-peers \
-        format format-check lint check-deps count paper-map lint-tools format-tools
+        format format-check lint check-deps count paper-map lint-tools format-tools fuzz-tools
 
 default: build/bijou
 	$(info $(HELP))@:
@@ -256,6 +261,31 @@ asan: build/test-unit-asan build/bijou-asan
 	@out=$$(mktemp -d) && trap 'rm -rf "$$out"' EXIT && \
 	set -x && build/bijou-asan train realnvp --data digits --steps 20 --out "$$out/run"
 
+# One program for each format, of clang and without OpenMP.
+FUZZ_FLAGS    = $(filter-out -fopenmp,$(COMMON_FLAGS)) $(ASAN_FLAGS) -fsanitize=fuzzer-no-link -Wno-unknown-pragmas \
+                $(BLAS_CFLAGS) -idirafter .make/lint $(CPPFLAGS)
+FUZZED       := $(patsubst tests/fuzz/formats/%.cpp,build/fuzz/fuzz-%,$(wildcard tests/fuzz/formats/*.cpp))
+FUZZ_COMMON  := $(call objects,fuzz,tests/fuzz/libfuzzer.cpp tests/fuzz/format.cpp \
+                  apps/config.cpp apps/data_options.cpp $(LIBRARY))
+
+fuzz: $(if $(FORMAT),$(or $(filter build/fuzz/fuzz-$(FORMAT),$(FUZZED)),$(error fuzz: no format $(FORMAT); there are \
+        $(FUZZED:build/fuzz/fuzz-%=%))),$(FUZZED))
+	@RUNS=$(call quote,$(RUNS)) LIMIT=$(call quote,$(value SECONDS)) bash tests/fuzz/run.sh $(^:build/fuzz/fuzz-%=%)
+
+$(FUZZED): build/fuzz/fuzz-%: build/fuzz/tests/fuzz/formats/%.o $(FUZZ_COMMON)
+	$(call say,link  $@)
+	$(Q)$(CLANG) $(ASAN_FLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ $(BLAS_LIBS) -lgomp -lz $(LDLIBS)
+
+build/fuzz/%.o: %.cpp build/fuzz/flags
+	$(call say,fuzz  $<)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(FUZZ_FLAGS) $(if $(filter $(FAST),$<),-march=$(MARCH)) -MMD -MP -c $< -o $@
+
+build/fuzz/flags: FORCE | fuzz-tools
+	@$(call if_changed,$(CLANG) $(FUZZ_FLAGS))
+
+-include $(wildcard $(patsubst %.o,%.d,$(FUZZ_COMMON)) $(FUZZED:build/fuzz/fuzz-%=build/fuzz/tests/fuzz/formats/%.d))
+
 # ---- measuring ------------------------------------------------------------------------------------------------------
 
 # As anybody would run it: OpenBLAS chooses its kernels and block sizes by itself.
@@ -273,7 +303,8 @@ bench-peers: build/bijou-bench
 
 # ---- reading --------------------------------------------------------------------------------------------------------
 
-ROOMS     := autograd autograd/kernels nn flows flows/import datasets apps apps/bench apps/inspect apps/plot tests tests/laws tests/tables tests/unit
+ROOMS     := autograd autograd/kernels nn flows flows/import datasets apps apps/bench apps/inspect apps/plot tests tests/laws tests/tables \
+             tests/unit tests/fuzz tests/fuzz/formats
 FORMATTED := $(sort $(foreach room,$(ROOMS),$(wildcard $(room)/*.hpp $(room)/*.cpp)))
 
 format format-check: format-tools
@@ -301,6 +332,8 @@ build/lint/flags: FORCE | lint-tools
 
 lint-tools: deps
 	@CLANG=$(call quote,$(CLANG)) CLANG_TIDY=$(call quote,$(CLANG_TIDY)) bash .make/deps.sh lint
+fuzz-tools: deps
+	@CLANG=$(call quote,$(CLANG)) bash .make/deps.sh fuzz
 format-tools:
 	@CLANG_FORMAT=$(call quote,$(CLANG_FORMAT)) bash .make/deps.sh format
 

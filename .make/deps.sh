@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What the build needs: looks for each thing, and installs only what is missing.
-#   deps.sh build | lint | format
+#   deps.sh build | lint | format | fuzz
 # With apt it installs; elsewhere it names the packages and stops with 3.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -14,6 +14,9 @@ headers='    cblas.h             libopenblas-openmp-dev openblas-devel      open
              CLI/CLI.hpp         libcli11-dev           cli11-devel         cli11
              nlohmann/json.hpp   nlohmann-json3-dev     json-devel          nlohmann-json
              omp.h               libomp-dev             libomp-devel        libomp'
+
+# The least that libFuzzer can be linked with.
+fuzzer='extern "C" int LLVMFuzzerTestOneInput(const unsigned char*, unsigned long) { return 0; }'
 
 stop() { printf 'deps: %s\n' "$@" >&2; exit 3; }
 
@@ -48,8 +51,15 @@ missing() {  # the names of what is missing, one a line
       command -v "${CLANG:-clang++-14}" >/dev/null || echo "${CLANG:-clang++-14}"
       command -v "${CLANG_TIDY:-clang-tidy-14}" >/dev/null || echo "${CLANG_TIDY:-clang-tidy-14}"
       ;;
+    fuzz)
+      local clang=${CLANG:-clang++-14}
+      if ! command -v "$clang" >/dev/null; then printf '%s\n' "$clang" "libclang_rt-${clang##*-}"
+      elif ! "$clang" -fsanitize=fuzzer,address -x c++ - -o /dev/null 2>/dev/null <<<"$fuzzer"; then
+        echo "libclang_rt-${clang##*-}"
+      fi
+      ;;
     format) command -v "${CLANG_FORMAT:-clang-format-14}" >/dev/null || echo "${CLANG_FORMAT:-clang-format-14}" ;;
-    *) echo "usage: deps.sh build | lint | format" >&2; exit 2 ;;
+    *) echo "usage: deps.sh build | lint | format | fuzz" >&2; exit 2 ;;
   esac
 }
 
@@ -57,6 +67,7 @@ package() {  # package <column: 2 apt, 3 dnf, 4 brew> <thing>
   case $2 in
     compiler) set -- "$1" g++ gcc-c++ gcc && echo "${!1}" ;;
     clang++-*) set -- "$1" "clang-${2##*-}" clang llvm && echo "${!1}" ;;
+    libclang_rt-*) set -- "$1" "libclang-rt-${2##*-}-dev" compiler-rt llvm && echo "${!1}" ;;
     clang-tidy-* | clang-format-*) set -- "$1" "$2" clang-tools-extra llvm && echo "${!1}" ;;
     *) awk -v column="$1" -v thing="$2" '$1 == thing { print $column; found = 1 } END { if (!found) print thing }' <<<"$headers" ;;
   esac

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace bijou::inline BIJOU_SCALAR {
 
@@ -46,6 +47,12 @@ void members(const Visit& visit, Settings& s) {
   visit("memory", s.memory, positive);
 }
 
+template <class T>
+bool is_whole(const ordered_json& value) {
+  if (value.is_number_unsigned()) return std::in_range<T>(value.get<uint64_t>());
+  return value.is_number_integer() && std::in_range<T>(value.get<int64_t>());
+}
+
 template <class T, class Allowed>
 void read_value(const std::string& name, const ordered_json& value, T& member, const Allowed& allowed) {
   if constexpr (std::is_enum_v<T>) {
@@ -61,8 +68,7 @@ void read_value(const std::string& name, const ordered_json& value, T& member, c
     if (!value.is_boolean()) fail<ValueError>(name, " must be true or false, not ", value.dump());
     member = value;
   } else if constexpr (std::is_integral_v<T>) {
-    if (!value.is_number_integer() || !allowed(value.get<double>()))
-      fail<ValueError>(name, " cannot be ", value.dump());
+    if (!is_whole<T>(value) || !allowed(value.get<double>())) fail<ValueError>(name, " cannot be ", value.dump());
     member = value.get<T>();
   } else {
     if (!value.is_number() || !std::isfinite(value.get<double>()) || !allowed(value.get<double>()))
@@ -73,6 +79,7 @@ void read_value(const std::string& name, const ordered_json& value, T& member, c
 
 ordered_json parse(const std::string& text_of_it, const std::string& where) {
   try {
+    require_modest_json(text_of_it);
     ordered_json j = ordered_json::parse(text_of_it);
     if (!j.is_object()) fail<ValueError>("it is no object {...}");
     return j;
@@ -83,10 +90,17 @@ ordered_json parse(const std::string& text_of_it, const std::string& where) {
 
 template <class T>
 T value_of(const ordered_json& j, const char* key, const std::string& where) {
+  const ordered_json& value = j.at(key);
+  const auto refuse = [&] { fail<UsageError>(where, ": \"", key, "\" cannot be ", value.dump()); };
+  // Whole numbers are not cut out of others, as the library would do it (1.5 -> 1, true -> 1, -1 -> 2^64 - 1).
+  if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) {
+    if (!is_whole<T>(value)) refuse();
+  }
   try {
-    return j.at(key).get<T>();
+    return value.get<T>();
   } catch (const std::exception&) {
-    fail<UsageError>(where, ": \"", key, "\" cannot be ", j.at(key).dump());
+    refuse();
+    throw;
   }
 }
 
@@ -134,17 +148,24 @@ void set_flags(TrainSettings& settings, const std::vector<TrainOptions::Flag>& f
   }
 }
 
-void read_config(const std::string& path, TrainOptions& o) {
-  const std::string where = "--config " + path;
-  const ordered_json j = parse(read_file(path), where);
+namespace {
+
+// An error's words may quote the file.
+[[noreturn]] void refuse_in_one_line(const UsageError& e) {
+  constexpr size_t kLongest = 2000;
+  fail<UsageError>(printable(e.what(), kLongest));
+}
+
+void take_config(const ordered_json& j, const std::string& where, TrainOptions& o) {
   for (const auto& [key, value] : j.items()) {
     const char* name = key.c_str();
     if (key == "model") o.family = value_of<std::string>(j, name, where);
     else if (key == "data") o.data = value_of<std::string>(j, name, where);
     else if (key == "test_data") o.test_data = value_of<std::string>(j, name, where);
     else if (key == "pictures" && value.is_object()) {
-      if (const auto size = value.value("size", ordered_json(0)); size.is_number_integer() && size > 0)
-        o.pictures.size = size.get<int>();
+      if (value.contains("size")) o.pictures.size = value_of<int>(value, "size", where);
+      if (o.pictures.size && *o.pictures.size < 0) fail<UsageError>(where, ": \"size\" cannot be negative");
+      if (o.pictures.size == 0) o.pictures.size.reset();  // as it is written where none was given
       o.pictures.random_crop = value.value("crop", ordered_json("")) == "random";
       o.pictures.grey = value.value("grey", ordered_json(false)) == true;
       o.pictures.colour = value.value("colour", ordered_json(false)) == true;
@@ -183,7 +204,16 @@ void read_config(const std::string& path, TrainOptions& o) {
   }
 }
 
-FlowConfig with_members(FlowConfig config, const std::string& json) {
+}  // namespace
+
+void read_config(const std::string& path, TrainOptions& o) try {
+  const std::string where = "--config " + path;
+  take_config(parse(read_file(path), where), where, o);
+} catch (const UsageError& e) {
+  refuse_in_one_line(e);
+}
+
+FlowConfig with_members(FlowConfig config, const std::string& json) try {
   const ordered_json wanted = parse(json, "--config: architecture");
   for (const auto& [name, value] : wanted.items()) {
     const ordered_json now = ordered_json::parse(config_to_json(config));
@@ -195,6 +225,8 @@ FlowConfig with_members(FlowConfig config, const std::string& json) {
     config = with_member(config, name + "=" + (value.is_string() ? value.get<std::string>() : value.dump()));
   }
   return config;
+} catch (const UsageError& e) {
+  refuse_in_one_line(e);
 }
 
 std::string resolved_config(const TrainOptions& o, const Dataset& data, const std::string& preset,

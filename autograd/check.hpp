@@ -10,6 +10,7 @@
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 namespace bijou::inline BIJOU_SCALAR {
 
@@ -34,6 +35,14 @@ std::string text(const Parts&... parts) {
   out.imbue(std::locale::classic());
   (out << ... << parts);
   return out.str();
+}
+
+// Text from a file that is not trusted, fit for one line of a terminal: cut when long, control characters as '?'.
+inline std::string printable(std::string_view words, size_t longest = 500) {
+  std::string out(words.substr(0, longest));
+  for (char& c : out)
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
+  return words.size() > longest ? out + "..." : out;
 }
 
 template <class E, class... Parts>

@@ -38,7 +38,7 @@ Normalized batch_norm(const Variable& x, const Variable& gain, const Variable& o
   const Tensor r = math::divide(Tensor::scalar(1), math::sqrt(math::scale_offset(v, 1, eps)));
   const math::ChannelAffine f{mu, math::multiply(gain.value(), r), offset.value(), activation == Activation::relu};
   auto y = record_many("batch_norm", {math::channel_affine(X, f)}, {x, gain, offset}, [&] {
-    return [X, f, r, M = static_cast<double>(X.numel()) / static_cast<double>(mu.numel())](
+    return [X, f, r, M = static_cast<double>(X.numel()) / static_cast<double>(r.numel())](
                const std::vector<Tensor>& dy) -> std::vector<Tensor> {
       const auto [sum_g, sum_gx] = math::channel_affine_sums(dy[0], X, f);
       const Tensor mean_g = math::scale_offset(sum_g, 1 / M, 0);

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <mutex>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace bijou::inline BIJOU_SCALAR {
@@ -31,6 +32,8 @@ void release_waiting(Pool& p) {
   }
   p.statistics.bytes_waiting = 0;
 }
+
+thread_local int64_t most_in_use = INT64_MAX;  // StorageLimit's
 
 // A new buffer. The system promises more memory than there is, and kills the process that then uses it: so what would
 // not fit the machine is refused here.
@@ -62,6 +65,8 @@ size_t rounded(int64_t count) {
 Storage::Storage(int64_t count) : data_(nullptr), bytes_(rounded(count)) {
   Pool& p = pool();
   const std::lock_guard lock(p.mutex);
+  if (static_cast<int64_t>(bytes_) > most_in_use - p.statistics.bytes_in_use)
+    fail<StorageError>("Storage: a tensor of ", bytes_, " bytes is beyond the limit that was set for it");
   auto& list = p.waiting[bytes_];
   if (!list.empty()) {
     data_ = static_cast<Real*>(list.back());
@@ -93,6 +98,10 @@ void reset_peak_storage() {
   const std::lock_guard lock(pool().mutex);
   pool().statistics.peak_bytes_in_use = pool().statistics.bytes_in_use;
 }
+
+StorageLimit::StorageLimit(int64_t bytes)
+    : before_(std::exchange(most_in_use, storage_statistics().bytes_in_use + bytes)) {}
+StorageLimit::~StorageLimit() { most_in_use = before_; }
 
 void release_waiting_storage() {
   Pool& p = pool();

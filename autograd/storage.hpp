@@ -33,4 +33,16 @@ StorageStatistics storage_statistics();
 void reset_peak_storage();       // peak_bytes_in_use counts from now on
 void release_waiting_storage();  // gives the waiting buffers back to the system
 
+// While it lives, this process's tensors may take `bytes` more than they do now, if this thread asks for them; beyond, it
+// gets a StorageError. For what is built as a file says that is not trusted.
+class StorageLimit {
+ public:
+  explicit StorageLimit(int64_t bytes);
+  ~StorageLimit();
+  StorageLimit(const StorageLimit&) = delete;
+
+ private:
+  int64_t before_;
+};
+
 }  // namespace bijou

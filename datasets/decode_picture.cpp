@@ -57,6 +57,21 @@ void check_png(std::string_view content, const std::string& name) {
                     ": has 16 bits a channel, and only 8 are taken; convert it, by 'convert IN -depth 8 OUT' say");
 }
 
+// The Huffman tables of the segment whose length stands `at`: 16 numbers of codes, and a byte for each code. stb_image
+// has room for 256 codes and writes as many as there are.
+void check_huffman_tables(std::string_view content, size_t at, const std::string& name) {
+  constexpr size_t kCounts = 17, kMostCodes = 256;
+  if (content.size() - at < 2 || content.size() - at < big16(content, at)) cut(name, content);
+  const size_t end = at + big16(content, at);
+  for (size_t table = at + 2; table < end;) {
+    size_t codes = 0;
+    for (size_t i = 1; i < kCounts && table + i < end; ++i) codes += byte_at(content, table + i);
+    if (end - table < kCounts + codes || codes > kMostCodes)
+      fail<DataError>(name, ": is broken: the Huffman table at byte ", table, " has ", codes, " codes; copy it again");
+    table += kCounts + codes;
+  }
+}
+
 // Segments up to the first scan: a marker, then a length that counts itself. After it the end marker must come: in
 // a scan, a byte of 255 is followed by 0 or by a restart marker.
 void check_jpeg(std::string_view content, const std::string& name) {
@@ -75,10 +90,14 @@ void check_jpeg(std::string_view content, const std::string& name) {
                         ": is a JPEG of four inks (CMYK), whose colours depend on the printer; "
                         "convert it, by 'convert IN -colorspace sRGB OUT' say");
     }
+    if (marker == 0xC4) check_huffman_tables(content, at + 2, name);
     at += 2 + length;
     if (at > content.size()) cut(name, content);
     if (marker == 0xDA) {
       if (content.find("\xff\xd9", at) == std::string_view::npos) cut(name, content);
+      for (size_t more = at; (more = content.find("\xff\xc4", more)) != std::string_view::npos;) {
+        check_huffman_tables(content, more += 2, name);  // those of a progressive picture's later scans
+      }
       return;
     }
   }
@@ -96,6 +115,8 @@ void check_bmp(std::string_view content, const std::string& name) {
   const int64_t row = (width * bits + 31) / 32 * 4;
   if (start + row * height > static_cast<int64_t>(content.size())) cut(name, content);
 }
+
+std::string reason() { return printable(stb::last_error()); }  // it may quote the file
 
 struct Release {
   void operator()(unsigned char* pixels) const { stb::release(pixels); }
@@ -151,7 +172,7 @@ PictureHeader read_picture_header(std::string_view content, const std::string& n
   if (format == Format::bmp) check_bmp(content, name);
   PictureHeader header;
   if (stb::header(bytes_of(content), content.size(), &header.width, &header.height, &header.channels) != 1)
-    fail<DataError>(name, ": cannot be decoded (", stb::last_error(), "); convert it to PNG, or copy it again");
+    fail<DataError>(name, ": cannot be decoded (", reason(), "); convert it to PNG, or copy it again");
   if (header.width < 1 || header.height < 1) fail<DataError>(name, ": has no pixels");
   if (header.width > kLongestSide || header.height > kLongestSide ||
       int64_t{header.width} * header.height > kMostPixels)
@@ -167,8 +188,7 @@ Picture decode_picture(std::string_view content, const std::string& name) {
   int channels = 0;
   const std::unique_ptr<unsigned char, Release> pixels(
       stb::decode(bytes_of(content), content.size(), &picture.width, &picture.height, &channels));
-  if (!pixels)
-    fail<DataError>(name, ": cannot be decoded (", stb::last_error(), "); convert it to PNG, or copy it again");
+  if (!pixels) fail<DataError>(name, ": cannot be decoded (", reason(), "); convert it to PNG, or copy it again");
   const int64_t count = int64_t{picture.width} * picture.height;
   const bool alpha = channels == 2 || channels == 4;
   picture.channels = channels - alpha;

@@ -249,10 +249,11 @@ NumpyArray parse_npy(std::string content, const std::string& name) {
   HeaderReader(std::string_view(content).substr(begin, length), array).read();
 
   const size_t size = item_size(array);
-  uint64_t expected = size;
+  int64_t values = 1;  // not 0 because a value has no bytes: of an empty text, any number would fit
   bool overflow = false;
-  for (const int64_t d : array.shape)
-    overflow = overflow || __builtin_mul_overflow(expected, static_cast<uint64_t>(d), &expected);
+  for (const int64_t d : array.shape) overflow = overflow || __builtin_mul_overflow(values, d, &values);
+  uint64_t expected = 0;
+  overflow = overflow || __builtin_mul_overflow(size, static_cast<uint64_t>(values), &expected);
   if (overflow) fail<DataError>(name, ": the header says ", array.shape, ", more than any file holds; ", kRemedy);
   array.offset = begin + length;
   const uint64_t found = content.size() - array.offset;

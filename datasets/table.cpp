@@ -37,8 +37,13 @@ char find_separator(std::string_view line) {
   return ' ';
 }
 
-std::vector<Cell> split_line(std::string_view line, char separator) {
-  std::vector<Cell> cells;
+struct Cells {
+  std::vector<Cell> cells;  // of more than kMostColumns, the last stands in for all others: a line may be of commas
+  size_t count = 0;
+};
+
+Cells split_line(std::string_view line, char separator) {
+  Cells all;
   size_t begin = 0;
   for (;;) {
     if (separator == ' ') begin = std::min(line.find_first_not_of(' ', begin), line.size());
@@ -48,9 +53,10 @@ std::vector<Cell> split_line(std::string_view line, char separator) {
     const std::string_view words = trim(line.substr(begin, end - begin));
     const size_t at = words.empty() ? begin : static_cast<size_t>(words.data() - line.data());
     const bool has_quotes = words.size() >= 2 && words.front() == '"' && words.back() == '"';
-    cells.push_back({has_quotes ? trim(words.substr(1, words.size() - 2)) : words, at + 1});
+    if (++all.count > kMostColumns) all.cells.pop_back();
+    all.cells.push_back({has_quotes ? trim(words.substr(1, words.size() - 2)) : words, at + 1});
     if (separator == ' ') end = std::min(line.find_first_not_of(' ', end), line.size());
-    if (end == line.size()) return cells;
+    if (end == line.size()) return all;
     begin = separator == ' ' ? end : end + 1;
   }
 }
@@ -91,9 +97,9 @@ class Parser {
       separator_ = options_.separator.empty() ? find_separator(line) : separator_by_name(options_.separator);
       if (first(split_line(line, separator_), number)) return;
     }
-    const std::vector<Cell> cells = split_line(line, separator_);
-    if (cells.size() != columns_.size())
-      fail<DataError>(name_, ":", number, ":", cells.back().character, ": this row has ", cells.size(),
+    const auto [cells, count] = split_line(line, separator_);
+    if (count != columns_.size())
+      fail<DataError>(name_, ":", number, ":", cells.back().character, ": this row has ", count,
                       " cells, the first has ", columns_.size(), "; mend or remove it");
     for (const size_t j : chosen_) values_.push_back(static_cast<Real>(number_of(cells[j], number, j)));
   }
@@ -109,14 +115,15 @@ class Parser {
   }
 
  private:
-  bool first(const std::vector<Cell>& cells, int64_t number) {  // names the columns; was it the header?
+  bool first(const Cells& line, int64_t number) {  // names the columns; was it the header?
+    const auto& [cells, count] = line;
     const bool header = options_.header == HeaderLine::found ? is_header(cells) : options_.header == HeaderLine::yes;
     if (cells.size() < 2)
       fail<DataError>(name_, ":", number, ": one column only (no ",
                       options_.separator.empty() ? "; tab , or space" : options_.separator, " in ",
                       in_quotes(cells[0].words), "): a coupling needs two columns");
-    if (cells.size() > kMostColumns)
-      fail<DataError>(name_, ":", number, ": ", cells.size(), " columns; at most ", kMostColumns, " are read");
+    if (count > kMostColumns)
+      fail<DataError>(name_, ":", number, ": ", count, " columns; at most ", kMostColumns, " are read");
     for (size_t j = 0; j < cells.size(); ++j) {
       const bool named = header && !cells[j].words.empty();
       columns_.push_back(named ? std::string(cells[j].words) : text("column ", j + 1));

@@ -2,9 +2,6 @@
 
 #include "nn/safetensors.hpp"
 
-#include <algorithm>
-#include <cmath>
-
 namespace bijou::inline BIJOU_SCALAR {
 
 namespace {
@@ -59,76 +56,38 @@ void load_state(const Module& model, const TensorFile& file) {
   }
   for (const auto& [name, tensor] : found) complain("left over ", name, " ", tensor->shape());
   if (count > 5) complaints += text("; and ", count - 5, " more");
-  if (count > 0) fail<CheckpointError>(file.path, ": the checkpoint does not fit the model it describes: ", complaints);
+  constexpr size_t kLongest = 3000;
+  if (count > 0)
+    fail<CheckpointError>(file.path,
+                          ": the checkpoint does not fit the model it describes: ", printable(complaints, kLongest));
 }
 
-// A lower bound of how many values a model has, by its largest matrices.
-double chain(const std::vector<int64_t>& widths) {
-  double values = 0;
-  for (size_t i = 0; i < widths.size(); ++i) {
-    if (widths[i] < 1) return INFINITY;
-    values += static_cast<double>(widths[i]) * static_cast<double>(i + 1 < widths.size() ? widths[i + 1] : 1);
+// What else may be wrong with a configuration that a file holds.
+std::unique_ptr<FlowModel> build(const FlowConfig& config, const TensorFile& file) {
+  try {
+    return build_for(config, file);
+  } catch (const CheckpointError&) {
+    throw;
+  } catch (const Error& e) {
+    fail<CheckpointError>(file.path, ": its configuration makes no model: ", printable(e.what()));
   }
-  return values;
-}
-double least_values(const NICEConfig& c) {
-  double values = 1;  // S
-  for (const int64_t d : c.data.input) values *= static_cast<double>(d);
-  for (const int depth : c.depths) {
-    if (depth < 0 || c.width < 1) return INFINITY;
-    values += 1 + static_cast<double>(std::max(0, depth - 1)) * static_cast<double>(c.width * c.width) +
-              (depth > 0 ? static_cast<double>(c.width) : 0);
-  }
-  return values;
-}
-double least_values(const RealNVPConfig& c) {
-  if (c.data.input.rank() != 3) return (1 + chain(c.hidden)) * static_cast<double>(c.couplings);
-  const double features = static_cast<double>(c.features);
-  return std::max(features, features * features * 9 * static_cast<double>(c.blocks));
-}
-double least_values(const GlowConfig& c) {
-  const double width = static_cast<double>(c.width), steps = static_cast<double>(c.steps);
-  if (c.data.input.rank() != 3) return (1 + chain(c.hidden)) * steps + c.classes;
-  return std::max(width, 1.0) * std::max(width, 1.0) * steps * c.scales + c.classes;
-}
-// Networks of `width` feature maps, and 1x1 convolutions of the first scale.
-double glow_steps(const DataSpec& data, int64_t width, int steps, int scales) {
-  if (data.input.rank() != 3) return 0;  // build_flow says it
-  const double c = 4 * static_cast<double>(data.input[2]), w = static_cast<double>(width);
-  return (std::max(w, 1.0) * std::max(w, 1.0) + c * c) * steps * scales;
-}
-double least_values(const RosinalityGlowConfig& c) { return glow_steps(c.data, c.width, c.steps, c.scales); }
-double least_values(const NormflowsGlowConfig& c) {
-  double latents = std::max(c.classes, 1);
-  for (const int64_t d : c.data.input) latents *= static_cast<double>(d);
-  return glow_steps(c.data, c.width, c.steps, c.scales) + latents;
-}
-double least_values(const ChrischuteRealNVPConfig& c) {
-  const double features = static_cast<double>(c.features);
-  return features * features * 9 * static_cast<double>(std::max<int64_t>(c.blocks, 1)) + std::exp2(c.scales);
-}
-// MLPs from one half of the columns to the other.
-double couplings(const DataSpec& data, const std::vector<int64_t>& hidden, int count) {
-  if (data.input.rank() != 1) return 0;
-  std::vector<int64_t> widths = {std::max<int64_t>(data.input[0] / 2, 1)};
-  widths.insert(widths.end(), hidden.begin(), hidden.end());
-  widths.push_back(widths[0]);
-  return chain(widths) * count;
-}
-double least_values(const NormflowsRealNVPConfig& c) { return couplings(c.data, c.hidden, c.couplings); }
-double least_values(const NormflowsMaskedConfig& c) { return couplings(c.data, c.hidden, c.couplings); }
-double least_values(const NflowsRealNVPConfig& c) {
-  return couplings(c.data,
-                   std::vector<int64_t>(static_cast<size_t>(2 * std::clamp<int64_t>(c.blocks, 0, 1000) + 1), c.width),
-                   c.couplings);
 }
 
 }  // namespace
 
-bool plausible(const FlowConfig& config, const TensorFile& file, double allowance) {
-  double values = 0;
-  for (const auto& [name, tensor] : file.tensors) values += static_cast<double>(tensor.numel());
-  return std::visit([](const auto& c) { return least_values(c); }, config) <= std::max(16 * values, allowance);
+std::unique_ptr<FlowModel> build_for(const FlowConfig& config, const TensorFile& file) {
+  constexpr int64_t kRoom = int64_t{1} << 16;
+  int64_t values = 0;
+  for (const auto& [name, tensor] : file.tensors) values += tensor.numel();
+  try {
+    require(data_of(config).input.numel() <= 16 * values + kRoom, "load_flow", "an example of ", data_of(config).input,
+            " for weights of ", values, " values");
+    const StorageLimit limit(static_cast<int64_t>(sizeof(Real)) * (16 * values + kRoom));
+    return build_flow(config, 0);
+  } catch (const StorageError&) {
+    fail<CheckpointError>(file.path, ": its configuration (", printable(config_to_json(config)),
+                          ") asks for more weights than the file holds");
+  }
 }
 
 SavedFlow load_flow(const std::string& path) {
@@ -139,8 +98,8 @@ SavedFlow load_flow(const std::string& path) {
         path, ": a safetensors file, but not a checkpoint of Bijou (its metadata hold no format \"bijou\")");
   }
   if (meta("format_version") != kFormatVersion || !is_family(meta("model"))) {
-    fail<CheckpointError>(path, ": format_version ", meta("format_version"), ", model '", meta("model"),
-                          "'; this program reads version ", kFormatVersion,
+    fail<CheckpointError>(path, ": format_version ", printable(meta("format_version")), ", model '",
+                          printable(meta("model")), "'; this program reads version ", kFormatVersion,
                           " of nice, realnvp and glow, use the one that wrote it");
   }
   SavedFlow saved{nullptr, config_from_json(meta("model"), meta("config"), path), file.metadata, {}};
@@ -149,14 +108,7 @@ SavedFlow load_flow(const std::string& path) {
     if (of_training) saved.training[named.first.substr(kTraining.size())] = named.second;
     return of_training;
   });
-  if (!plausible(saved.config, file)) {
-    fail<CheckpointError>(path, ": its configuration (", meta("config"), ") asks for more weights than the file holds");
-  }
-  try {
-    saved.model = build_flow(saved.config, 0);
-  } catch (const ValueError& e) {
-    fail<CheckpointError>(path, ": its configuration makes no model: ", e.what());
-  }
+  saved.model = build(saved.config, file);
   load_state(*saved.model, file);
   return saved;
 }

@@ -26,9 +26,9 @@ void save_flow(const std::string& path, const FlowModel& model, const FlowConfig
 // or of another shape (all of them are listed).
 SavedFlow load_flow(const std::string& path);
 
-// Whether the file's values could be enough for the largest layers that a configuration asks for. A forged one is
-// refused before anything is built; what is merely missing, load_flow and import_flow name. A model of no more values
-// than the allowance is built anyway.
-bool plausible(const FlowConfig& config, const TensorFile& file, double allowance = 0);
+// The model that a configuration describes, for the weights of a file. A forged configuration may ask for any size:
+// tensors in all may take 16 times what the file's do (a small one takes 64 bytes), and lists of an example's places so
+// many entries. CheckpointError: they would take more. ValueError: it makes no model.
+std::unique_ptr<FlowModel> build_for(const FlowConfig& config, const TensorFile& file);
 
 }  // namespace bijou

@@ -114,6 +114,22 @@ void all_members(const Visit& visit, Config& c) {
 
 }  // namespace
 
+void require_modest_json(const std::string& json) {
+  constexpr size_t kMost = size_t{1} << 20;
+  constexpr int kDeepest = 16;
+  require(json.size() <= kMost, "JSON", json.size(), " bytes, and a configuration has at most ", kMost);
+  bool in_string = false;
+  int depth = 0;
+  for (size_t at = 0; at < json.size(); ++at) {
+    const char c = json[at];
+    if (in_string && c == '\\') ++at;
+    else if (c == '"') in_string = !in_string;
+    else if (!in_string && (c == '[' || c == '{')) ++depth;
+    else if (!in_string && (c == ']' || c == '}')) --depth;
+    require(depth <= kDeepest, "JSON", "nested deeper than ", kDeepest, " at byte ", at + 1);
+  }
+}
+
 std::string config_to_json(const FlowConfig& config) {
   ordered_json j;
   std::visit([&](const auto& c) { all_members(Writer{j}, c); }, config);
@@ -122,12 +138,13 @@ std::string config_to_json(const FlowConfig& config) {
 
 FlowConfig config_from_json(const std::string& family, const std::string& json, const std::string& where) {
   try {
+    require_modest_json(json);
     const auto j = ordered_json::parse(json);
     FlowConfig config = blank_config(family);  // of the right type; every member is read
     std::visit([&](auto& c) { all_members(Reader{j}, c); }, config);
     return config;
   } catch (const std::exception& e) {
-    fail<CheckpointError>(where, ": its configuration cannot be read (", e.what(),
+    fail<CheckpointError>(where, ": its configuration cannot be read (", printable(e.what()),
                           "); was it written by another program?");
   }
 }

@@ -5,6 +5,11 @@
 namespace bijou::inline BIJOU_SCALAR {
 
 std::string config_to_json(const FlowConfig& config);
+
+// What is to be parsed as a configuration. ValueError: more than 1 MiB, or lists in lists in lists beyond 16, whose
+// printing in an error's message would take all of the stack.
+void require_modest_json(const std::string& json);
+
 // CheckpointError, beginning with `where`: a value is missing, of the wrong kind, or no such choice.
 FlowConfig config_from_json(const std::string& family, const std::string& json, const std::string& where);
 

@@ -28,7 +28,10 @@ std::unique_ptr<Partition> halves(const NICEConfig& config, int64_t dimensions, 
 std::unique_ptr<FlowModel> build_nice(const NICEConfig& config, uint64_t seed) {
   const Shape input = config.data.input;
   require(config.width >= 1, "build_nice", "the width must be positive, got ", config.width);
-  for (const int depth : config.depths) require(depth >= 0, "build_nice", "a depth must not be negative, got ", depth);
+  for (const int depth : config.depths) {
+    require(depth >= 0, "build_nice", "a depth must not be negative, got ", depth);
+    require(depth <= 1000, "build_nice", "a depth must be at most 1000, got ", depth);
+  }
   Rng rng(seed, stream("weights"));
   auto flow = std::make_unique<Sequential>(input);
   add_preprocessing(*flow, config.data);

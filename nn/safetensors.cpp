@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cmath>
 #include <cstring>
+#include <deque>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -103,7 +104,7 @@ struct Entry {
 class Header {
  public:
   Header(const std::string& path, uint64_t data_bytes) : path_(path), data_bytes_(data_bytes) {}
-  std::vector<Entry> entries;
+  std::deque<Entry> entries;  // no vector: its room doubles, beyond four times a header of many small tensors
   std::map<std::string, std::string> metadata;
 
   bool null() { return unexpected("null"); }
@@ -205,7 +206,7 @@ class Header {
 };
 
 // The tensors in the order of their bytes, which must fill the data from end to end.
-void require_no_gaps(const std::string& path, std::vector<Entry>& entries, uint64_t data_bytes) {
+void require_no_gaps(const std::string& path, std::deque<Entry>& entries, uint64_t data_bytes) {
   std::ranges::sort(entries, {}, [](const Entry& e) { return std::tie(e.offsets, e.name); });
   uint64_t at = 0;
   for (const Entry& e : entries) {

@@ -84,14 +84,9 @@ Imported import_flow(TensorFile file, const std::string& name, const ImportOptio
     }
   }();
   apply(options, name, config);
-  constexpr double kSmall = 1 << 16;  // built anyway, so that what is wrong with it is listed
-  if (!plausible(config, file, kSmall)) {
-    fail<CheckpointError>(file.path, ": its shapes say ", config_to_json(config),
-                          ", which asks for more weights than the file holds");
-  }
   auto model = [&] {
     try {
-      return build_flow(config, 0);
+      return build_for(config, file);
     } catch (const ValueError& e) {
       fail<UsageError>(file.path, ": ", e.what(), " (--size gives the images' size)");
     }

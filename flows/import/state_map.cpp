@@ -199,7 +199,7 @@ void StateMap::finish() const {
   if (all.empty()) return;
   std::string list;
   for (const std::string& complaint : all) list += (list.empty() ? "" : "; ") + complaint;
-  fail<CheckpointError>(file_.path, ": ", all.size(), " tensors do not fit: ", list);
+  fail<CheckpointError>(file_.path, ": ", all.size(), " tensors do not fit: ", printable(list, list.size()));
 }
 
 int count_of(const TensorFile& file, const std::string& prefix, int step) {

@@ -56,7 +56,7 @@ TEST_CASE("datasets: .npy, whole numbers, texts, and numbers beyond the scalar")
   CHECK(parse_npy(npy("<U5", "()", letters), "t").words() == "h\u00e9\u20ac\U0001F600");
   CHECK(parse_npy(npy("|S3", "()", std::string("ab\0", 3)), "t").words() == "ab");
   REFUSES(DataError, read(npy("<U1", "()", four)), "t: holds text (<U1) where numbers are expected");
-  const NumpyArray nothing = parse_npy(npy("<U0", "(4611686018427387904, 2)", ""), "t");  // it fits: 0 bytes
+  const NumpyArray nothing = parse_npy(npy("<U0", "(4611686018427387903, 2)", ""), "t");  // it fits: 0 bytes
   REFUSES(DataError, nothing.tensor(), "t: holds text (<U0)");
   REFUSES(DataError, nothing.doubles(), "t: holds text (<U0)");
   REFUSES(DataError, nothing.integers(), "t: holds text (<U0)");
