@@ -13,6 +13,7 @@
 #include "datasets/baselines.hpp"
 #include "datasets/columns.hpp"
 #include "flows/checkpoint.hpp"
+#include "flows/config_json.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -121,11 +122,14 @@ void begin_anew(RunFolder& folder) {
 // The last checkpoint of a run that goes on.
 SavedFlow checkpoint_to_resume(const RunFolder& folder, const std::string& config) {
   SavedFlow saved = load_flow(folder.last());
-  const auto found = saved.metadata.find("training");
-  const auto then = nlohmann::json::parse(found == saved.metadata.end() ? "" : found->second, nullptr, false);
-  if (!then.is_object()) {
-    fail<CheckpointError>(folder.last(), ": it does not say how it was trained; start the training anew");
-  }
+  const auto then = [&] {
+    try {
+      require_modest_json(saved.metadata.at("training"));
+      return nlohmann::json::parse(saved.metadata.at("training")).get<nlohmann::json::object_t>();
+    } catch (const std::exception&) {
+      fail<CheckpointError>(folder.last(), ": it does not say how it was trained; start the training anew");
+    }
+  }();
   const std::string other = differences(then, nlohmann::json::parse(config));
   if (!other.empty()) {
     fail<UsageError>("--resume: ", folder.path(), " was trained otherwise (", other,
