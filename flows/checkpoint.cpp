@@ -80,8 +80,7 @@ std::unique_ptr<FlowModel> build_for(const FlowConfig& config, const TensorFile&
   int64_t values = 0;
   for (const auto& [name, tensor] : file.tensors) values += tensor.numel();
   try {
-    require(data_of(config).input.numel() <= 16 * values + kRoom, "load_flow", "an example of ", data_of(config).input,
-            " for weights of ", values, " values");
+    if (data_of(config).input.numel() > 16 * values + kRoom) fail<StorageError>("an example of so many values");
     const StorageLimit limit(static_cast<int64_t>(sizeof(Real)) * (16 * values + kRoom));
     return build_flow(config, 0);
   } catch (const StorageError&) {
