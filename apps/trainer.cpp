@@ -15,7 +15,8 @@
 namespace bijou::inline BIJOU_SCALAR {
 namespace {
 
-constexpr double kSecondsBetweenSaves = 60;  // within an epoch
+constexpr double kSecondsBetweenSaves = 60;  // at most
+constexpr double kSaveShare = 0.02;          // of the time, when epochs are short
 
 // The step that a checkpoint says it is of; -1 without one that can be read.
 int64_t step_of(const std::string& path) {
@@ -72,14 +73,13 @@ void Trainer::resume(const SavedFlow& saved) {
   steps_before_ = loop_.sums.steps;
   progress_.start_at(loop_.step);
   seconds_before_ = folder_.cut_log(loop_.step);
-  // The best weights are written after `last`: when the process died in between, they are there as the average.
-  if (loop_.best_step == loop_.step && loop_.step > 0) save_best();
-  else if (step_of(folder_.best()) > loop_.step) std::filesystem::remove(folder_.best());  // it will come again
+  saved_step_ = loop_.step;
+  if (step_of(folder_.best()) > loop_.step) std::filesystem::remove(folder_.best());  // it will come again
 }
 
 Trainer::Outcome Trainer::run() {
   const MemoryScope memory(settings_.memory);
-  if (loop_.step == 0) save_last(0);
+  if (loop_.step == 0) save();
   flops_before_ = kernels::flops_done();
   bool interrupt = false;
   while (loop_.step < steps_ && !interrupt && !patience_is_over()) {
@@ -92,12 +92,11 @@ Trainer::Outcome Trainer::run() {
       stop(batch, epoch, t, learning_rate, e.what());
     }
     interrupt = interrupted();
-    if (t % loader_.batches_per_epoch() == 0 || t == steps_) {
-      finish_epoch(epoch, learning_rate);
-    } else if (interrupt || progress_.seconds() - last_saved_ > kSecondsBetweenSaves) {
-      save_last(epoch);
-    }
+    const bool epoch_ends = t % loader_.batches_per_epoch() == 0 || t == steps_;
+    if (epoch_ends) finish_epoch(epoch, learning_rate);
+    if (epoch_ends ? save_is_due() : progress_.seconds() - last_saved_ > kSecondsBetweenSaves) save();
   }
+  if (saved_step_ < loop_.step) save();
   return {loop_.history, loop_.best_epoch, interrupt, loop_.step < steps_ && !interrupt, spent_, progress_.seconds()};
 }
 
@@ -138,7 +137,7 @@ void Trainer::step(const Batch& batch, int64_t epoch, int64_t t, double learning
 
 // The averaged weights are evaluated on the validation part, and kept when they are the best so far. Checkpoints are
 // written after that: weights that give no finite loss must not replace good ones. The order matters to a process that
-// dies in between: the row of the log, which a resume cuts back; the last state; and then the best, which is in it.
+// dies in between: a resume goes on from the last state, and cuts back a row of the log or a `best` that are later.
 void Trainer::finish_epoch(int64_t epoch, double learning_rate) {
   const auto& sums = loop_.sums;
   const double train = sums.nll / static_cast<double>(sums.steps), per_second = progress_.examples_per_second();
@@ -167,39 +166,56 @@ void Trainer::finish_epoch(int64_t epoch, double learning_rate) {
   }
   loop_.history.push_back({epoch, train, validation});
   loop_.sums = {};
-  save_last(epoch);
-  if (is_best) save_best();
+  if (is_best) keep_best();
   progress_.epoch(epoch, loop_.step, train, validation, per_second, is_best);
   flops_before_ = kernels::flops_done();
   steps_before_ = 0;
 }
 
-// Everything that a resume needs.
-void Trainer::save_last(int64_t epoch) {
+// At the end of an epoch. Epochs can be shorter than the disk takes to keep a file for good.
+bool Trainer::save_is_due() const {
+  const double since = progress_.seconds() - last_saved_;
+  return since * kSaveShare >= save_seconds_ || since > kSecondsBetweenSaves || loop_.step == steps_;
+}
+
+// Everything that a resume needs; and before it the best weights, if they are not on the disk yet.
+void Trainer::save() {
   const Timer timer(spent_.checkpoints);
+  const double start = progress_.seconds();
+  if (better_) write_safetensors(folder_.best(), *better_);
+  better_.reset();
   std::map<std::string, Tensor> state;
   for (const auto& [name, tensor] : state_tensors()) state[name] = *tensor;
   auto metadata = metadata_;
-  metadata["epoch"] = text(epoch);
+  metadata["epoch"] = text((loop_.step + loader_.batches_per_epoch() - 1) / loader_.batches_per_epoch());
   metadata["step"] = text(loop_.step);
   metadata["loop"] = to_json(loop_);
   save_flow(folder_.last(), model_, config_, metadata, state);
+  saved_step_ = loop_.step;
   last_saved_ = progress_.seconds();
+  save_seconds_ = last_saved_ - start;
 }
 
-// The averaged weights alone: what is sampled from and evaluated.
-void Trainer::save_best() {
+// The averaged weights alone: what is sampled from and evaluated. A copy of them, when it is too early to write.
+void Trainer::keep_best() {
   const Timer timer(spent_.checkpoints);
   const MovingAverage::Use averaged(step_.average());
   auto metadata = metadata_;
   metadata["epoch"] = text(loop_.best_epoch);
   metadata["step"] = text(loop_.best_step);
-  save_flow(folder_.best(), model_, config_, metadata);
+  better_ = file_of(model_, config_, metadata);
+  if (save_is_due()) {
+    write_safetensors(folder_.best(), *better_);
+    better_.reset();
+  } else {
+    for (auto& [name, tensor] : better_->tensors) tensor = tensor.clone();
+  }
 }
 
 // The weights are still those before the step.
 void Trainer::stop(const Batch& batch, int64_t epoch, int64_t t, double learning_rate, const std::string& what) {
   progress_.clear();
+  if (better_) write_safetensors(folder_.best(), *better_);
   const std::string causes = diagnose(model_, batch, [&] { return step_.loss(batch).total; });
   const std::string path = folder_.file(text("flight/step-", t, ".safetensors"));
   std::string record = text("; the step is in ", path, ", `bijou replay` shows it");
@@ -219,6 +235,7 @@ void Trainer::stop(const Batch& batch, int64_t epoch, int64_t t, double learning
 // Evaluates once more, and lets the first layer whose output is not finite say its name.
 void Trainer::stop_at_validation(int64_t epoch, const std::function<void()>& evaluate) {
   progress_.clear();
+  if (better_) write_safetensors(folder_.best(), *better_);
   std::string culprit = "every layer's output is finite, what follows them overflowed";
   try {
     const FiniteWatch watch;

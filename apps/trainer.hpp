@@ -11,6 +11,7 @@
 #include "flows/checkpoint.hpp"
 
 #include <map>
+#include <optional>
 
 namespace bijou::inline BIJOU_SCALAR {
 
@@ -41,8 +42,9 @@ class Trainer {
   void finish_epoch(int64_t epoch, double learning_rate);
   bool patience_is_over() const;
   void draw_sheet(int64_t epoch);
-  void save_last(int64_t epoch);
-  void save_best();
+  bool save_is_due() const;
+  void save();
+  void keep_best();
   std::map<std::string, Tensor*> state_tensors();
   [[noreturn]] void stop(const Batch& batch, int64_t epoch, int64_t t, double learning_rate, const std::string& what);
   [[noreturn]] void stop_at_validation(int64_t epoch, const std::function<void()>& evaluate);
@@ -63,9 +65,12 @@ class Trainer {
   LoopState loop_;
   std::deque<StepFigures> last_;
   TimeSpent spent_;
-  double last_saved_ = 0, seconds_before_ = 0;  // seconds; of the processes before this one
-  int64_t flops_before_ = 0;                    // counted when this epoch began, or this process
-  int64_t steps_before_ = 0;                    // of this epoch, in the process before this one
+  std::optional<TensorFile> better_;          // than those on the disk, and not written yet
+  int64_t saved_step_ = -1;                   // that `last` is of
+  double last_saved_ = 0, save_seconds_ = 0;  // when, and how long it took
+  double seconds_before_ = 0;                 // of the processes before this one
+  int64_t flops_before_ = 0;                  // counted when this epoch began, or this process
+  int64_t steps_before_ = 0;                  // of this epoch, in the process before this one
 };
 
 }  // namespace bijou

@@ -11,8 +11,8 @@ const std::string kTraining = "training.";
 
 }  // namespace
 
-void save_flow(const std::string& path, const FlowModel& model, const FlowConfig& config,
-               std::map<std::string, std::string> metadata, const std::map<std::string, Tensor>& training) {
+TensorFile file_of(const FlowModel& model, const FlowConfig& config, std::map<std::string, std::string> metadata,
+                   const std::map<std::string, Tensor>& training) {
   TensorFile file;
   for (const auto& p : model.parameters()) file.tensors.emplace_back(p.name, p.variable->value());
   for (const auto& b : model.buffers()) file.tensors.emplace_back(b.name, *b.tensor);
@@ -22,7 +22,12 @@ void save_flow(const std::string& path, const FlowModel& model, const FlowConfig
   metadata["model"] = family_of(config);
   metadata["config"] = config_to_json(config);
   file.metadata = std::move(metadata);
-  write_safetensors(path, file);
+  return file;
+}
+
+void save_flow(const std::string& path, const FlowModel& model, const FlowConfig& config,
+               std::map<std::string, std::string> metadata, const std::map<std::string, Tensor>& training) {
+  write_safetensors(path, file_of(model, config, std::move(metadata), training));
 }
 
 namespace {

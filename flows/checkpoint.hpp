@@ -18,6 +18,10 @@ struct SavedFlow {
   std::map<std::string, Tensor> training;  // without the "training."; empty in a file that only keeps the model
 };
 
+// What save_flow writes. Its tensors are those of the model, not copies.
+TensorFile file_of(const FlowModel& model, const FlowConfig& config, std::map<std::string, std::string> metadata = {},
+                   const std::map<std::string, Tensor>& training = {});
+
 // StorageError: the file cannot be written; what stood there before is left whole.
 void save_flow(const std::string& path, const FlowModel& model, const FlowConfig& config,
                std::map<std::string, std::string> metadata = {}, const std::map<std::string, Tensor>& training = {});

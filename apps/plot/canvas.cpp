@@ -83,6 +83,10 @@ void Canvas::clear_clip() { set_clip(bounds()); }
 
 void Canvas::blend(int x, int y, Color color, double alpha) {
   const std::size_t at = 3 * (static_cast<std::size_t>(y) * width_ + x);
+  if (alpha == 1) {
+    rgb_[at] = color.r, rgb_[at + 1] = color.g, rgb_[at + 2] = color.b;
+    return;
+  }
   const auto channel = [&](std::size_t offset, std::uint8_t value) {
     const double old = rgb_[at + offset];
     rgb_[at + offset] = static_cast<std::uint8_t>(std::lround(old + alpha * (value - old)));
