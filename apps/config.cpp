@@ -139,7 +139,12 @@ void set_settings(TrainSettings& settings, const std::string& json, const std::s
 void set_flags(TrainSettings& settings, const std::vector<TrainOptions::Flag>& flags) {
   for (const auto& [flag, name, word] : flags) {
     ordered_json value = ordered_json::parse(word, nullptr, false);
-    if (value.is_discarded()) value = word;
+    if (value.is_discarded()) {  // JSON wants a digit before the point
+      char* end = nullptr;
+      const double number = std::strtod(word.c_str(), &end);
+      if (!word.empty() && *end == '\0') value = number;
+      else value = word;
+    }
     set_settings(settings, ordered_json{{name, value}}.dump(), flag);
   }
   for (const auto& flag : flags) {

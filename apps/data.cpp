@@ -156,6 +156,8 @@ int describe_data(const DataCommandOptions& options) {
   refuse_unused(options, data);
   if (!options.out.empty() && !data.is_image())
     fail<UsageError>("--out: ", data.name, " holds no images to draw; leave it out");
+  if (!options.out.empty() && !options.out.ends_with(".png"))
+    fail<UsageError>("--out ", options.out, ": a picture is a PNG file; let its name end in .png");
   std::cout << data.name << "\n";
   line("kind", !data.is_image()  ? "vectors of real numbers"
                : data.levels > 0 ? text("images of integers 0 .. ", data.levels - 1)

@@ -37,9 +37,9 @@ Ledger ledger_of(const FlowModel& model, const Examples& examples, int levels, i
 }
 
 // All three from log p(x | y) p(y): its logsumexp over y, its entry at the label, its largest entry.
-ClassFigures class_figures(const FlowModel& model, const Examples& examples, int levels) {
+ClassFigures class_figures(const FlowModel& model, const Examples& examples, int levels, int64_t draws) {
   double nll = 0, nll_given_y = 0, right = 0;
-  for_each_block(examples, levels, [&](const Tensor& x, int64_t first) {
+  const auto see = [&](const Tensor& x, int64_t first) {
     const std::span labels = std::span(examples.labels).subspan(static_cast<size_t>(first), x.shape()[0]);
     const Tensor joint = model.log_joint(x).value(), given_y = model.log_prob(x, labels).value();
     const Tensor log_p = math::logsumexp(joint);
@@ -49,8 +49,9 @@ ClassFigures class_figures(const FlowModel& model, const Examples& examples, int
       nll_given_y -= given_y.data()[i];
       right += std::ranges::max_element(of_i) - of_i.begin() == labels[i];
     }
-  });
-  const double n = static_cast<double>(examples.size());
+  };
+  for (int64_t draw = 0; draw < draws; ++draw) for_each_block(examples, levels, see, static_cast<uint64_t>(draw));
+  const auto n = static_cast<double>(examples.size() * draws);
   return {nll / n, nll_given_y / n, right / n};
 }
 

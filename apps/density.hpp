@@ -16,13 +16,13 @@ double average_nll(const FlowModel& model, const Examples& examples, int levels)
 // is that of average_nll.
 Ledger ledger_of(const FlowModel& model, const Examples& examples, int levels, int64_t draws = 1);
 
-// The same of a class-conditional model, with what it says about the classes.
+// The same of a class-conditional model, with what it says about the classes; averages over the draws, too.
 struct ClassFigures {
   double nll;          // -log p(x), whatever the class
   double nll_given_y;  // -log p(x | y), y the example's label
   double accuracy;     // of argmax_y log p(x | y) + log p(y): the density as a classifier
 };
-ClassFigures class_figures(const FlowModel& model, const Examples& examples, int levels);
+ClassFigures class_figures(const FlowModel& model, const Examples& examples, int levels, int64_t draws = 1);
 
 // Which samples: `count` of them, or one for each label (of class-conditional models).
 struct Draw {

@@ -111,18 +111,28 @@ int evaluate(const EvaluateOptions& options) {
       data_options_from_json(kept == saved.metadata.end() ? "" : kept->second, options, options.run);
   DatasetOptions reading = dataset_options(how);
   reading.pictures = pictures_for(spec, name, options.data_memory);
-  if (options.data.empty() && !others) {
+  const auto said = [&](const char* key) { return saved.metadata.contains(key) ? saved.metadata.at(key) : ""; };
+  const bool own = !others && (options.data.empty() || data_name(options.data) == said("data"));
+  if (own) {
     reading.test_data = data_of_run(options.run, saved.metadata, "test_data");
-    refuse_missing(name, options.run, "--data");
+    if (options.data.empty()) refuse_missing(name, options.run, "--data");
     if (!reading.test_data.empty()) refuse_missing(reading.test_data, options.run, "--test-data");
   }
   Dataset raw = others ? load_test_data(name, reading) : load_dataset(name, reading);
-  if (!others) refuse_unused(options, raw);
+  if (own && saved.metadata.contains("data_fingerprint") && said("data_fingerprint") != text(fingerprint_of(raw))) {
+    std::cerr
+        << "warning: " << name
+        << " are not the data that the run was trained on: other values, or read otherwise; what is evaluated here "
+           "may have been trained on\n";
+  }
   const Dataset data = as_images(as_trained(std::move(raw), spec), spec.input);
   const int levels = levels_of(options, name, data, spec);
   const Examples part = part_of(data, options.split);
   if (part.size() == 0) fail<UsageError>("--split ", options.split, ": ", name, " has no such part");
   if (options.dequantised) require_in_range(part.x, spec.levels, name);
+  if (options.dequantisations > 1 && levels == 0)
+    fail<UsageError>("--dequantisations has no use: ", name,
+                     " are real numbers, to which no noise is added; leave it out");
   const Ledger ledger = ledger_of(*saved.model, part, levels, options.dequantisations);
   const auto [nll, error] = ledger.total();
   const double bits = bits_per_dim(nll, data.dimensions()), bits_error = bits_per_dim(error, data.dimensions());
@@ -132,7 +142,8 @@ int evaluate(const EvaluateOptions& options) {
                          "are these data like those it was trained on?");
   }
   std::optional<ClassFigures> classes;
-  if (saved.model->has_classes() && !part.labels.empty()) classes = class_figures(*saved.model, part, levels);
+  if (saved.model->has_classes() && !part.labels.empty())
+    classes = class_figures(*saved.model, part, levels, options.dequantisations);
   if (options.json) {
     nlohmann::ordered_json j{
         {"nll_nats", nll}, {"bits_per_dim", bits}, {"examples", part.size()}, {"split", options.split}};

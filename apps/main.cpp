@@ -164,6 +164,16 @@ int run(int argc, char** argv) {
     command->footer(exit_codes);
   };
 
+  const auto split_options = [](CLI::App* command, DataOptions& data) {
+    command
+        ->add_option("--split-seed", data.split_seed, "which examples are for training, validation, test; default: 0")
+        ->check(CLI::Validator(seed_number, "N"));
+    command->add_option("--validation-fraction", data.validation_fraction, "cut off for validation; default: 0.1")
+        ->check(CLI::Validator(part_of_one, "X"));
+    command->add_option("--test-fraction", data.test_fraction, "cut off for the test; default: 0.1")
+        ->check(CLI::Validator(part_of_one, "X"))
+        ->excludes("--test-data");
+  };
   const auto data_options = [](CLI::App* command, DataOptions& data) {
     command->add_option("--data-dir", data.data_dir,
                         "where data sets are; else $BIJOU_DATA_DIR, /usr/share/datasets, ./data");
@@ -176,16 +186,8 @@ int run(int argc, char** argv) {
     command->add_flag("--dequantise", data.dequantise,
                       "of a table: add uniform noise to the columns that repeat values, as wide as the smallest gap "
                       "between two of them");
-    auto* test_data = command->add_option("--test-data", data.test_data,
-                                          "the test part: all examples of these data, or their own test part");
-    command
-        ->add_option("--split-seed", data.split_seed, "which examples are for training, validation, test; default: 0")
-        ->check(CLI::Validator(seed_number, "N"));
-    command->add_option("--validation-fraction", data.validation_fraction, "cut off for validation; default: 0.1")
-        ->check(CLI::Validator(part_of_one, "X"));
-    command->add_option("--test-fraction", data.test_fraction, "cut off for the test; default: 0.1")
-        ->check(CLI::Validator(part_of_one, "X"))
-        ->excludes(test_data);
+    command->add_option("--test-data", data.test_data,
+                        "the test part: all examples of these data, or their own test part");
   };
 
   TrainOptions training;
@@ -206,6 +208,7 @@ int run(int argc, char** argv) {
           "NumPy's .npy or .npz")
       ->capture_default_str();
   data_options(train_command, training);
+  split_options(train_command, training);
   add_picture_options(train_command, training.pictures);
   train_command->add_flag("--flip", training.flip, "mirror each training image with probability 1/2");
   add_data_memory(train_command, training.pictures.memory);
@@ -247,7 +250,7 @@ int run(int argc, char** argv) {
   setting("--ema", "average_decay", "decay of the moving average of weights that is evaluated and saved; 0: none");
   setting("--patience", "patience", "stop after so many epochs without a better validation loss; 0: never");
   setting("--picture-epochs", "picture_epochs", "a sheet of samples after so many epochs; 0: about eight in all");
-  train_command->add_flag(
+  auto* resume = train_command->add_flag(
       "--resume", training.resume,
       "go on from the run folder's last checkpoint, with the same options: the run ends as if it had "
       "never stopped, byte for byte");
@@ -260,12 +263,15 @@ int run(int argc, char** argv) {
       "weights to the byte, a third more time), reversible (nothing: layers are inverted; does not grow with depth)")
       ->check(CLI::IsMember(memory_names()));
   auto* dry_run =
-      train_command->add_flag("--dry-run", training.dry_run,
-                              "try a few steps, print the memory and the time that training would take, write nothing");
+      train_command
+          ->add_flag("--dry-run", training.dry_run,
+                     "try a few steps, print the memory and the time that training would take, write nothing")
+          ->excludes(resume);
   train_command
       ->add_flag("--profile", training.profile,
                  "try a few steps, print where their time goes, operation by operation; write nothing")
-      ->excludes(dry_run);
+      ->excludes(dry_run)
+      ->excludes(resume);
   common(train_command);
 
   SampleOptions sampling;
@@ -310,7 +316,7 @@ int run(int argc, char** argv) {
       "one line of JSON: nll_nats, bits_per_dim, examples, split, their standard errors, ledger");
   common(evaluate_command);
 
-  for (const char* of_other_data : {"--data", "--split", "--split-seed", "--validation-fraction"})
+  for (const char* of_other_data : {"--data", "--split"})
     evaluate_command->get_option("--test-data")->excludes(evaluate_command->get_option(of_other_data));
 
   ReplayOptions replaying;
@@ -350,6 +356,7 @@ int run(int argc, char** argv) {
   auto* info_command = data_command->add_subcommand("info", "shape, range, counts, SHA-256, and a picture of pictures");
   info_command->add_option("DATA", data.data, "a name or a path, as for `bijou train --data`")->required();
   data_options(info_command, data);
+  split_options(info_command, data);
   info_command->add_option("--out", data.out, "of images: draw the first hundred into this PNG file");
   add_picture_options(info_command, data.pictures);
   add_data_memory(info_command, data.pictures.memory);

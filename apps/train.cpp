@@ -120,7 +120,7 @@ void begin_anew(RunFolder& folder) {
 }
 
 // The last checkpoint of a run that goes on.
-SavedFlow checkpoint_to_resume(const RunFolder& folder, const std::string& config) {
+SavedFlow checkpoint_to_resume(const RunFolder& folder, const std::string& config, const std::string& fingerprint) {
   SavedFlow saved = load_flow(folder.last());
   const auto then = [&] {
     try {
@@ -134,6 +134,12 @@ SavedFlow checkpoint_to_resume(const RunFolder& folder, const std::string& confi
   if (!other.empty()) {
     fail<UsageError>("--resume: ", folder.path(), " was trained otherwise (", other,
                      "); use the same options, or another --out");
+  }
+  if (saved.metadata.contains("data_fingerprint") && saved.metadata.at("data_fingerprint") != fingerprint) {
+    fail<UsageError>(
+        "--resume: the data are not those that ", folder.path(),
+        " was trained on (other values, though the name is the same): what was for the test may be trained "
+        "on; bring them back, or train anew with another --out");
   }
   return saved;
 }
@@ -192,11 +198,17 @@ int train(const TrainOptions& options) {
     fail<UsageError>("--columns or --separator is not UTF-8; choose columns by their numbers, or convert the table");
   DatasetOptions reading = dataset_options(options);
   reading.pictures = options.pictures;
+  reading.noise_widths.clear();  // those of a configuration are of the data that it was for
   Dataset data = load_dataset(options.data, reading);
   refuse_unused(options, data);
+  const std::string fingerprint = text(fingerprint_of(data));
   if (!data.columns.empty()) {
     const std::string repeats = check_columns(data);
     data.remark += (data.remark.empty() || repeats.empty() ? "" : "; ") + repeats;
+  }
+  for (const auto& flag : options.flags) {
+    if (flag.name == "picture_epochs" && !data.is_image())
+      fail<UsageError>(flag.flag, ": ", data.name, " holds no images; leave it out");
   }
   if (options.flip && !data.is_image()) fail<UsageError>("--flip: ", data.name, " holds no images; leave it out");
   if (options.bits) reduce_bits(data, *options.bits);
@@ -214,11 +226,13 @@ int train(const TrainOptions& options) {
   auto model = build_for(data, preset_name, preset.model, options.seed);
   const MemoryForecast memory = forecast_memory(preset.model, s.batch_size, s.memory);
   refuse_too_much(memory, s.batch_size, s.memory);
+  const std::string config = resolved_config(options, data, preset_name, preset.model, s, steps);
   const std::string heading =
       text(title, " on ", data.name, ": ", model->parameter_count(), " parameters, ", data.train.size(), " training, ",
            data.validation.size(), " validation and ", data.test.size(), " test examples\npreset ", preset_name, ": ",
            steps, " steps of ", s.batch_size, " examples, ", kernels::threads(), " threads, about ",
-           memory.total() / (1 << 20), " MiB in a step\n", data.remark.empty() ? "" : "warning: " + data.remark + "\n");
+           memory.total() / (1 << 20), " MiB in a step\nconfiguration: ", nlohmann::ordered_json::parse(config).dump(),
+           "\n", data.remark.empty() ? "" : "warning: " + data.remark + "\n");
   if (options.dry_run) {
     std::cerr << heading;
     print(rehearse(*model, data, s, options.seed), s);
@@ -230,7 +244,6 @@ int train(const TrainOptions& options) {
     return 0;
   }
   const std::string out = options.out.empty() ? "runs/" + options.family + "-" + data_stem(options.data) : options.out;
-  const std::string config = resolved_config(options, data, preset_name, preset.model, s, steps);
   TrainOptions without_path = options;
   without_path.data = data_name(options.data);
   without_path.test_data = data_name(options.test_data);
@@ -241,15 +254,17 @@ int train(const TrainOptions& options) {
   if (begins) fit_to_data(*model, data, options.seed);
   RunFolder folder = options.resume ? RunFolder::reopened(out) : RunFolder(out);
   std::optional<SavedFlow> saved;
-  if (!begins) saved = checkpoint_to_resume(folder, portable);
+  if (!begins) saved = checkpoint_to_resume(folder, portable, fingerprint);
   else if (options.resume) begin_anew(folder);
   folder.write("config.json", config);
   folder.write("model.txt", model->summary());
 
   std::cerr << heading;
   if (saved) model = std::move(saved->model);
-  std::map<std::string, std::string> metadata = {
-      {"training", portable}, {"data", without_path.data}, {"data_options", data_options_to_json(options, data)}};
+  std::map<std::string, std::string> metadata = {{"training", portable},
+                                                 {"data", without_path.data},
+                                                 {"data_options", data_options_to_json(options, data)},
+                                                 {"data_fingerprint", fingerprint}};
   if (!options.test_data.empty()) metadata["test_data"] = without_path.test_data;
   Trainer trainer(*model, preset.model, data, s, steps, options.seed, folder, metadata);
   if (saved) {

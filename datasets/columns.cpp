@@ -47,7 +47,7 @@ void refuse_constants(const Dataset& dataset) {
     if (i >= x.size())
       fail<DataError>(dataset.name, ": column ", j + 1, " (", in_quotes(dataset.columns[j]), ") is constant (", x[j],
                       ") in the training part: its density would be infinite; remove the column, or leave it out by "
-                      "--columns");
+                      "--columns (values of more than seven digits are alike in single precision: subtract an offset)");
   }
 }
 
@@ -111,10 +111,10 @@ std::vector<Repeats> repeated_values(const Dataset& table) {
     int64_t run = 1;
     for (int64_t i = 1; i < n; ++i) {
       const double gap = static_cast<double>(values[i]) - static_cast<double>(values[i - 1]);
-      run = gap > rounding ? 1 : run + 1;
+      run = gap > 0 ? 1 : run + 1;
       r.commonest = std::max(r.commonest, run);
+      if (gap > 0) ++r.distinct;
       if (gap <= rounding) continue;
-      ++r.distinct;
       r.gap = r.gap == 0 ? gap : std::min(r.gap, gap);
     }
     if (2 * r.distinct <= n || r.commonest >= std::max<int64_t>(10, n / 20)) all.push_back(r);
@@ -145,6 +145,8 @@ void add_table_noise(Dataset& dataset, const DatasetOptions& options) {
   if (dataset.noise_widths.empty()) {
     dataset.noise_widths.resize(dataset.columns.size(), 0);
     for (const Repeats& r : repeated_values(dataset)) dataset.noise_widths[r.column] = r.gap;
+    if (std::ranges::count(dataset.noise_widths, 0.0) == std::ssize(dataset.noise_widths))
+      fail<UsageError>("--dequantise has no use: no column of ", dataset.name, " repeats its values; leave it out");
   }
   if (dataset.noise_widths.size() != dataset.columns.size())
     fail<DataError>(dataset.name, ": has ", dataset.columns.size(),
@@ -168,7 +170,10 @@ void refuse_table_options(const DatasetOptions& options, const std::string& name
                             : options.header != HeaderLine::found ? "--header"
                             : options.dequantise                  ? "--dequantise"
                                                                   : nullptr;
-  if (given != nullptr) fail<UsageError>(given, " is for tables, and ", name, " is none; leave it out");
+  if (given != nullptr)
+    fail<UsageError>(given, " is for tables, and ", name,
+                     " is none; leave it out (a run and a configuration have it when a table was "
+                     "trained on)");
 }
 
 }  // namespace bijou

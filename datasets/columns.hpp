@@ -8,7 +8,7 @@
 // Dequantised, x becomes x + u w, u ~ U[0, 1): w is the smallest gap between neighbouring values of that column, in
 // all parts, so that the intervals [x, x + w) of two values do not overlap, and x could be had back. The average of
 // log p(x + u w) + log w over u is then a lower bound of log P(x), as for images (datasets/loader.hpp). Gaps below
-// 2^-20 of the column's largest magnitude are rounding errors and count as none. The noise is drawn once, when the
+// 2^-20 of the column's largest magnitude are rounding errors, and no width. The noise is drawn once, when the
 // table is loaded. Where one value repeats among many single ones, the gap is small, and so is what noise can do:
 // such a column is better left out.
 #pragma once

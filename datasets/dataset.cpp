@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <filesystem>
 #include <numeric>
 #include <utility>
@@ -38,6 +39,8 @@ Dataset load_path(const std::string& path, const DatasetOptions& options) {
   if (looks_like_npy(content)) return load_npy(std::move(content), path, options);
   if (looks_like_zip(content)) return load_npz(content, path, options);
   const bool tar = looks_like_tar(content);
+  if (looks_like_picture(content))
+    fail<DataError>(path, ": is a single picture; name the folder that it and others lie in");
   if (!tar && !looks_like_idx(content)) return load_table(content, path, options);
   refuse_table_options(options, path);
   return tar ? load_cifar10_tar(content, path, path, options) : load_idx_file(content, path, options);
@@ -73,6 +76,7 @@ void refuse_picture_options(const std::string& name, const PictureOptions& o) {
                       : o.random_crop ? "--crop random"
                       : o.grey        ? "--grey"
                       : o.colour      ? "--colour"
+                      : o.memory > 0  ? "--data-memory"
                                       : nullptr;
   if (given) fail<UsageError>(given, ": is for a folder of pictures, which '", name, "' is not; leave it out");
 }
@@ -97,6 +101,32 @@ Examples Examples::select(std::span<const int64_t> index) const {
   if (!labels.empty())
     for (int64_t i : index) chosen.labels.push_back(labels[i]);
   return chosen;
+}
+
+// Words of eight bytes, each mixed in by an odd multiplier and a shift.
+uint64_t hash_of(std::string_view bytes, uint64_t before) {
+  uint64_t hash = before ^ bytes.size();
+  while (!bytes.empty()) {
+    const std::string_view piece = bytes.substr(0, sizeof(uint64_t));
+    uint64_t word = 0;
+    std::memcpy(&word, piece.data(), piece.size());
+    hash = (hash ^ word) * 0x9E3779B97F4A7C15;
+    hash ^= hash >> 32;
+    bytes.remove_prefix(piece.size());
+  }
+  return hash;
+}
+
+uint64_t fingerprint_of(const Dataset& data) {
+  const auto bytes_of = [](const auto& values) {
+    return std::string_view(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(values[0]));
+  };
+  uint64_t hash = data.file_hash;
+  for (const Examples* part : {&data.train, &data.validation, &data.test}) {
+    hash = hash_of(bytes_of(part->labels), 3 * hash + static_cast<uint64_t>(part->size()) + 1);
+    if (data.file_hash == 0 && part->x.defined()) hash = hash_of(bytes_of(part->x.data()), hash);
+  }
+  return hash;
 }
 
 int64_t share_of(int64_t n, double fraction, const std::string& name, const char* what) {
@@ -211,13 +241,15 @@ Dataset load_dataset(const std::string& name_or_path, const DatasetOptions& opti
   DatasetOptions how = options;
   if (!options.test_data.empty()) how.test_fraction = 0;
   Dataset data = load_raw(name_or_path, how);
+  if (options.dequantise) add_table_noise(data, options);
   if (!options.test_data.empty()) {
-    Dataset other = load_raw_test_data(options.test_data, options);
+    how.noise_widths = data.noise_widths;  // the test data have no say in what is trained
+    Dataset other = load_test_data(options.test_data, how);
     check_alike(data, other);
+    data.file_hash = data.file_hash == 0 ? 0 : hash_of("", data.file_hash + other.file_hash);
     data.test = std::move(other.test);
     data.own_test = true;
   }
-  if (options.dequantise) add_table_noise(data, options);
   return data;
 }
 

@@ -13,6 +13,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace bijou::inline BIJOU_SCALAR {
@@ -53,6 +54,7 @@ struct Dataset {
   std::string remark;                    // one line that the user should read; or empty
   bool own_validation = false, own_test = false;  // parts that the set comes with: no fraction has a say
   bool seeded = false;                            // the split seed has a say
+  uint64_t file_hash = 0;                         // of pictures: of all files; 0: the values are in the parts
   // The density's entropy in nats, where it is known: no model's expected loss can be lower.
   double entropy = std::numeric_limits<double>::quiet_NaN();
 
@@ -61,6 +63,11 @@ struct Dataset {
   Shape example_shape() const { return any_part().shape().from(1); }  // [H, W, C] or [D]
   int64_t dimensions() const { return example_shape().numel(); }      // D
 };
+
+// A number that tells whether a data set is still the same: from all values and labels, part by part. (No guard against
+// forgery; for that there are the sums of `bijou data info`.)
+uint64_t fingerprint_of(const Dataset& data);
+uint64_t hash_of(std::string_view bytes, uint64_t before);
 
 // How a folder of pictures is read (datasets/pictures.hpp).
 struct PictureOptions {

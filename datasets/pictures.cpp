@@ -46,7 +46,13 @@ struct Files {
 // Only what lies at one depth: pictures beside folders of pictures would have no class.
 Files files_of(const fs::path& folder, std::vector<std::string>& classes) {
   Files files{pictures_in(folder), {}};
-  if (!files.paths.empty()) return files;
+  if (!files.paths.empty()) {
+    for (const fs::path& inside : folders_in(folder))
+      if (!pictures_in(inside).empty())
+        fail<DataError>(folder.string(), ": holds pictures beside folders of pictures, as ", inside.string(),
+                        "; put each picture into the folder of its class, or take them out");
+    return files;
+  }
   const bool first = classes.empty();
   for (const fs::path& inside : folders_in(folder)) {
     const std::vector<fs::path> pictures = pictures_in(inside);
@@ -202,8 +208,8 @@ class PictureRows final : public RowSource {
 
 // ---- all of them ----------------------------------------------------------------------------------------------------
 
-// Looks at every picture's header, in the order of their names: [H, W, C] of the examples.
-Shape common_shape(const Parts& parts, const PictureOptions& options) {
+// Looks at every picture's header, in the order of their names: [H, W, C] of the examples; and hashes the files.
+Shape common_shape(const Parts& parts, const PictureOptions& options, uint64_t& hash) {
   std::vector<fs::path> paths;
   for (const Files* part : {&parts.train, &parts.validation, &parts.test})
     paths.insert(paths.end(), part->paths.begin(), part->paths.end());
@@ -214,7 +220,9 @@ Shape common_shape(const Parts& parts, const PictureOptions& options) {
   bool grey = true;
   for (const fs::path& path : paths) {
     const std::string name = path.string();
-    const PictureHeader header = read_picture_header(read_file(path), name);
+    const std::string content = read_file(path);
+    hash = hash_of(content, hash);
+    const PictureHeader header = read_picture_header(content, name);
     grey = grey && header.channels == 1;
     const int shorter = std::min(header.width, header.height), longer = std::max(header.width, header.height);
     if (first_name.empty()) first = header, first_name = name;
@@ -254,6 +262,11 @@ Examples to_examples(Files files, const Shape& example, const PictureOptions& op
 
 }  // namespace
 
+bool looks_like_picture(std::string_view content) {
+  return content.starts_with("\x89PNG") || content.starts_with("\xFF\xD8\xFF") ||
+         (content.starts_with("BM") && content.size() > 14 && content.substr(6, 4) == std::string_view("\0\0\0\0", 4));
+}
+
 bool holds_pictures(const fs::path& folder) {
   if (!pictures_in(folder).empty()) return true;
   std::vector<fs::path> inside = folders_in(folder);
@@ -269,7 +282,8 @@ Dataset load_pictures(const fs::path& folder, const std::string& name, const Dat
   if (o.size && (*o.size < 1 || *o.size > kLongestSide))
     fail<UsageError>("--size ", *o.size, ": must be from 1 to ", kLongestSide);
   Parts parts = find_parts(folder, options);
-  const Shape example = common_shape(parts, o);
+  uint64_t hash = 1;
+  const Shape example = common_shape(parts, o, hash);
 
   // The tensors; and for random crops the pictures before they are cut, a byte a value.
   const auto n =
@@ -283,6 +297,7 @@ Dataset load_pictures(const fs::path& folder, const std::string& name, const Dat
   dataset.name = name;
   dataset.levels = 256;
   dataset.seeded = true;
+  dataset.file_hash = hash;
   dataset.own_validation = parts.own_validation;
   dataset.own_test = parts.own_test;
   dataset.class_names = parts.classes;

@@ -20,6 +20,9 @@ namespace bijou::inline BIJOU_SCALAR {
 // True when the folder has such files itself, in a folder of its own, or in a class's folder of train/.
 bool holds_pictures(const std::filesystem::path& folder);
 
+// By the first bytes.
+bool looks_like_picture(std::string_view content);
+
 // [n, size, size, C]; without a size, pictures must be of one size, and are taken as they are. Crops for training are
 // drawn anew in each epoch; all other uses see the centre. DataError: a picture that cannot be taken
 // (decode_picture.hpp), two sizes, a folder with too few pictures, classes that training does not have.

@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace bijou::inline BIJOU_SCALAR {
 namespace {
@@ -86,7 +87,7 @@ Estimate estimate(const std::vector<double>& values) {
   for (const double v : values) sum += v;
   const double mean = sum / n;
   for (const double v : values) squares += (v - mean) * (v - mean);
-  return {mean, n > 1 ? std::sqrt(squares / (n - 1) / n) : 0};
+  return {mean, n > 1 ? std::sqrt(squares / (n - 1) / n) : std::numeric_limits<double>::quiet_NaN()};
 }
 
 void Ledger::add(const std::string& name, const std::vector<double>& log_p, int64_t first, double weight) {

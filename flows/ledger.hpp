@@ -11,7 +11,7 @@
 
 namespace bijou::inline BIJOU_SCALAR {
 
-// A mean over examples, and its standard error: the examples' deviation / sqrt(n).
+// A mean over examples, and its standard error: the examples' deviation / sqrt(n); NaN of a single one.
 struct Estimate {
   double mean = 0, error = 0;
 };

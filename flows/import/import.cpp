@@ -46,6 +46,17 @@ void map_state(const FlowConfig& config, StateMap& map) {
   if (const auto* glow = std::get_if<NormflowsGlowConfig>(&config)) map_normflows_glow(*glow, map);
 }
 
+// The other sources whose architecture can be read from the file, for a message: it may be one of theirs.
+std::string perhaps_of(const TensorFile& file, const std::string& name) {
+  std::string others;
+  for (const Source& source : kSources) {
+    try {
+      if (name != source.name && (source.architecture(file), true)) others += text(" --from ", source.name, "?");
+    } catch (const Error&) {}
+  }
+  return others.empty() ? "" : "; is it" + others;
+}
+
 // What torch.nn.DataParallel puts before every name.
 void strip_wrapper(TensorFile& file) {
   const std::string wrapper = "module.";
@@ -77,10 +88,12 @@ Imported import_flow(TensorFile file, const std::string& name, const ImportOptio
   FlowConfig config = [&] {
     try {
       return source.architecture(file);
-    } catch (const CheckpointError&) {
-      throw;
+    } catch (const CheckpointError& e) {
+      const std::string others = perhaps_of(file, name);
+      if (others.empty()) throw;
+      fail<CheckpointError>(e.what(), others);
     } catch (const Error& e) {
-      fail<CheckpointError>(file.path, ": no state dictionary of ", name, ": ", e.what());
+      fail<CheckpointError>(file.path, ": no state dictionary of ", name, ": ", e.what(), perhaps_of(file, name));
     }
   }();
   apply(options, name, config);

@@ -66,7 +66,7 @@ else
 fi
 
 # ---- a limit of the files' size, which without care is death by SIGXFSZ
-for kib in 1 4 12 20 52; do
+for kib in 1 4 12 20 32; do
   rm -rf limited
   run bash -c 'ulimit -f "$1"; shift; "$@" 2>&1 | cat >&2; exit ${PIPESTATUS[0]}' - $kib "$bijou" train "${small[@]}" --out limited
   verdict "hostile: no file above $kib KiB" \

@@ -19,9 +19,9 @@ verdict "splits: by fractions and seed" \
   "$(complaint 0; grep -q '220 training, 80 validation and 100 test examples' err || head -n 1 err)"
 run "$bijou" evaluate cut
 verdict "splits: evaluate cuts as the training did" "$(complaint 0; agree "$trained" "$(evaluated table.csv 100)")"
-run "$bijou" evaluate cut --split-seed 8
-verdict "splits: unless it is told otherwise" \
-  "$(complaint 0; [[ -z $(agree "$trained" "$(evaluated table.csv 100)") ]] && echo "the same figure for other rows")"
+run "$bijou" evaluate cut --data table.csv
+verdict "splits: also when the data are named" "$(complaint 0; agree "$trained" "$(evaluated table.csv 100)"; cat err)"
+expect_exit "splits: evaluate has no other split" 2 'split-seed' "$bijou" evaluate cut --split-seed 8
 
 run "$bijou" train realnvp "${options[@]}" --out other --test-data three.csv
 trained=$(figure)
@@ -43,6 +43,14 @@ verdict "splits: no path is in the checkpoint" "$(grep -c "$tmp" other/ckpt/best
 run "$bijou" train realnvp --config other/config.json --out again
 verdict "splits: the configuration of a run has them" \
   "$(complaint 0; cmp other/ckpt/best.safetensors again/ckpt/best.safetensors 2>&1)"
+cp table.csv kept.csv
+{ head -n 1 kept.csv; tail -n +2 kept.csv | tac; } >table.csv
+expect_exit "splits: --resume with other values under the same name" 2 'the data are not those that cut was trained on' \
+  "$bijou" train realnvp "${options[@]}" --out cut --validation-fraction 0.2 --test-fraction 0.25 --split-seed 7 --resume
+run "$bijou" evaluate cut
+verdict "splits: evaluate warns of other values" \
+  "$(complaint 0; grep -q '^warning: table.csv are not the data that the run was trained on' err || cat err)"
+mv kept.csv table.csv
 expect_exit "splits: --resume with other test data" 2 'trained otherwise' \
   "$bijou" train realnvp "${options[@]}" --out other --resume
 
@@ -50,6 +58,11 @@ cut -d, -f1,2 three.csv >two.csv
 sed '1s/c/d/' three.csv >other.csv
 echo '{"data_options":{"seperator":";"}}' >config.json
 refused() { expect_exit "splits: refused: $1" "$2" "$3" "$bijou" train realnvp --out never --steps 1 "${@:4}"; }
+refused "noise where no value repeats" 2 '--dequantise has no use: no column of table\.csv repeats' --data table.csv --dequantise
+refused "pictures of a table" 2 '--picture-epochs: table\.csv holds no images' --data table.csv --picture-epochs 2
+refused "memory for the pictures of a table" 2 '--data-memory: is for a folder of pictures' --data table.csv --data-memory 9
+expect_exit "splits: refused: draws of noise that nothing gets" 2 '--dequantisations has no use' \
+  "$bijou" evaluate cut --dequantisations 3
 refused "a fraction above 1" 2 '--test-fraction: must be a number between 0 and 1' --data table.csv --test-fraction 1.5
 refused "nothing left to train on" 3 '200 of 400 rows for validation and 200 for the test leave none' \
   --data table.csv --test-fraction 0.5 --validation-fraction 0.5

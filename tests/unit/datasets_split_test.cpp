@@ -93,6 +93,35 @@ TEST_CASE("datasets: test data are all examples, in their order") {
   CHECK(noisy.test.x.data()[5] < Real{3.5});
 }
 
+TEST_CASE("datasets: test data have no say in the noise") {
+  const Folder folder;
+  std::string ours = "a,b\n";
+  for (int i = 0; i < 60; ++i) ours += text(i % 4, ",", 0.25 * i * i, "\n");
+  const std::string path = folder.write("ours.csv", ours).string();
+  const std::string theirs = folder.write("theirs.csv", "a,b\n1,2\n1.125,3\n1,4\n").string();
+  const Dataset alone = load_dataset(path, {.test_fraction = 0, .dequantise = true});
+  const Dataset tested = load_dataset(path, {.test_data = theirs, .dequantise = true});
+  CHECK(tested.noise_widths == std::vector<double>{1, 0});
+  CHECK(equal(tested.train.x, alone.train.x));
+}
+
+TEST_CASE("datasets: a fingerprint knows values, labels, order and parts") {
+  const auto of = [](const std::function<void(Dataset&)>& change) {
+    Dataset d;
+    d.train = {Tensor::from({3, 2}, {1, 2, 3, 4, 5, 6}), {0, 1, 1}};
+    d.test.x = Tensor::from({1, 2}, {7, 8});
+    change(d);
+    return fingerprint_of(d);
+  };
+  const uint64_t same = of([](Dataset&) {});
+  CHECK(of([](Dataset&) {}) == same);
+  CHECK(of([](Dataset& d) { d.train.x.mutable_data()[5] = 7; }) != same);
+  CHECK(of([](Dataset& d) { std::swap(d.train.x.mutable_data()[0], d.train.x.mutable_data()[2]); }) != same);
+  CHECK(of([](Dataset& d) { d.train.labels[2] = 0; }) != same);
+  CHECK(of([](Dataset& d) { std::swap(d.validation, d.test); }) != same);
+  CHECK(of([](Dataset& d) { d.file_hash = 5; }) != same);
+}
+
 TEST_CASE("datasets: options of the split that have no say are refused") {
   const auto refused = [](const DataOptions& options, const Dataset& data, const char* flag, const char* why) {
     REFUSES(UsageError, refuse_unused(options, data), flag, why);

@@ -103,10 +103,13 @@ TEST_CASE("datasets: columns that repeat values are pointed out") {
   CHECK(spikes(5) == 1);
   CHECK(spikes(4) == 0);
 
-  // Gaps of rounding errors are none.
+  // Gaps of rounding errors are no width, though the values are counted apart.
   Dataset rounded;
-  rounded.train.x = Tensor::from({4, 2}, {1, 1, 1 + 0x1p-21, 2, 3, 3, 3, 4});
-  CHECK(repeated_values(rounded).at(0).gap == doctest::Approx(2).epsilon(1e-5));
+  rounded.train.x = Tensor::from({6, 2}, {1, 1, 1 + 0x1p-21, 2, 3, 3, 3, 4, 3, 5, 3, 6});
+  const Repeats first = repeated_values(rounded).at(0);
+  CHECK(first.gap == doctest::Approx(2).epsilon(1e-5));
+  CHECK(first.distinct == 3);
+  CHECK(first.commonest == 4);
 }
 
 TEST_CASE("datasets: dequantised columns of a table") {

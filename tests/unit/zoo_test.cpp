@@ -207,6 +207,13 @@ TEST_CASE("class figures: log p(x), log p(x | y), and how often the likeliest cl
   CHECK(figures.accuracy == right / 360);
   CHECK(figures.nll_given_y == doctest::Approx(nll / 360).epsilon(1e-6));
   CHECK(figures.nll != doctest::Approx(figures.nll_given_y).epsilon(1e-6));
+
+  // The average over two draws of the noise.
+  const Tensor other = model->log_prob(dequantise(digits.test.x, 17, 0xE7A1, 1), digits.test.labels).value();
+  for (const Real v : other.data()) nll -= v;
+  const ClassFigures two = class_figures(*model, digits.test, digits.levels, 2);
+  CHECK(two.nll_given_y == doctest::Approx(nll / 720).epsilon(1e-6));
+  CHECK(two.nll == doctest::Approx(ledger_of(*model, digits.test, digits.levels, 2).total().mean).epsilon(1e-6));
 }
 
 TEST_CASE("as_trained: images of 256 levels are read in as many bits as the model was trained on") {
