@@ -24,6 +24,9 @@ Run
   make gradcheck         every gradient against finite differences, in double precision:
                            make gradcheck OP=matmul
 
+  make results-toy       train the densities in the plane of the table of results (apps/results/README.md)
+  make results-ROW       one of its rows, as nice-mnist; ARGS=--resume goes on
+
   make data-mnist        download a data set from its official place into ./data, or into DATA_DIR, checked by SHA-256;
   make data-fashion-mnist  DATA_URL=... names another place that has its files
   make data-cifar10
@@ -153,7 +156,9 @@ LAWS_OBJECTS := $(call objects,f32,tests/main.cpp $(TABLES)) $(call objects,f64,
 MODELS := nice realnvp glow
 SETS   := mnist fashion-mnist cifar10
 
-.PHONY: default all help deps clean FORCE $(MODELS:%=train-%) $(SETS:%=data-%) gradcheck test mutate check-mutants \
+ROWS   := $(patsubst apps/results/rows/%.json,%,$(sort $(wildcard apps/results/rows/*.json)))
+
+.PHONY: default all help deps clean FORCE $(MODELS:%=train-%) results-toy $(ROWS:%=results-%) $(SETS:%=data-%) gradcheck test mutate check-mutants \
         same-bytes kill-test asan fuzz \
         bench bench-peers \
         format format-check lint check-deps count paper-map lint-tools format-tools fuzz-tools
@@ -235,6 +240,12 @@ $(SETS:%=data-%): data-%:
 # Glow on the digits, once more with a prior for each class.
 class_conditional = $(if $(and $(filter glow,$1),$(filter digits,$(DATA)),$(if $(OUT)$(ARGS),,yes)),build/bijou \
     train glow --class-conditional --out runs/glow-digits-classes$(TRAIN_OPTIONS))
+
+$(ROWS:%=results-%): results-%: build/bijou
+	$(own_choice)@$(AS_ANYBODY) bash .make/results.sh $* $(ARGS)
+
+results-toy: build/bijou
+	$(own_choice)@for row in $(filter toy-%,$(ROWS)); do $(AS_ANYBODY) bash .make/results.sh $$row $(ARGS) || exit; done
 
 gradcheck: build/test-laws
 	@bash .make/gradcheck.sh $(call quote,$(OP))

@@ -81,8 +81,9 @@ void members(const auto& visit, OfType<NICEConfig> auto& c) {
 }
 
 void members(const auto& visit, OfType<RealNVPConfig> auto& c) {
-  if (c.data.input.rank() == 3) {
-    visit("scales", c.scales);
+  const bool image = c.data.input.rank() == 3;
+  if (image) visit("scales", c.scales);
+  if (image && c.scales > 0) {
     visit("features", c.features);
     visit("blocks", c.blocks);
   } else {

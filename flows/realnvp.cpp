@@ -1,5 +1,6 @@
 #include "flows/realnvp.hpp"
 
+#include "flows/actnorm.hpp"
 #include "flows/batch_norm.hpp"
 #include "flows/coupling_laws.hpp"
 #include "flows/multiscale.hpp"
@@ -52,19 +53,36 @@ std::unique_ptr<Flow> build_multiscale(const RealNVPConfig& config, const Shape&
   });
 }
 
+// An image as a vector, as MAF's code has RealNVP: y2 = x2 exp(s) + t with s and t of their own MLPs, s = h without a
+// bound; then batch normalisation with a gain and an offset.
+void add_couplings_by_parity(Sequential& flow, const RealNVPConfig& config, Rng& rng) {
+  flow.then<Flatten>("flatten");
+  for (int i = 0; i < config.couplings; ++i) {
+    auto places = odd_even_partition(flow.output_shape()[0], alternate(i));
+    const int64_t in = places->network_inputs(), out = places->transformed();
+    auto networks = std::make_unique<TwoMlps>(in, config.hidden, out, rng, Mlp::Units::tanh);
+    flow.then<Coupling>(text("couplings.", i), std::move(places), std::move(networks),
+                        std::make_unique<AffineLaw>(std::make_unique<ExpScale>()));
+    flow.then<BatchNormFlow>(text("norms.", i));
+    flow.then<ActNormFlow>(text("gains.", i));
+  }
+}
+
 }  // namespace
 
 std::unique_ptr<FlowModel> build_realnvp(const RealNVPConfig& config, uint64_t seed) {
   const Shape input = config.data.input;
   require(
-      config.scales >= 1 && config.scales <= 16 && config.features >= 1 && config.blocks >= 0 && config.couplings >= 1,
-      "build_realnvp", "scales must lie in 1..16, and features and couplings be positive");
+      config.scales >= 0 && config.scales <= 16 && config.features >= 1 && config.blocks >= 0 && config.couplings >= 1,
+      "build_realnvp", "scales must lie in 0..16, and features and couplings be positive");
   for (const int64_t units : config.hidden)
     require(units >= 1, "build_realnvp", "hidden layers must have at least one unit, got ", units);
   Rng rng(seed, stream("weights"));
   auto flow = std::make_unique<Sequential>(input);
   add_preprocessing(*flow, config.data);
-  if (input.rank() == 3) {
+  if (input.rank() == 3 && config.scales == 0) {
+    add_couplings_by_parity(*flow, config, rng);
+  } else if (input.rank() == 3) {
     flow->append("images", build_multiscale(config, input, rng));
   } else {
     for (int i = 0; i < config.couplings; ++i) {
@@ -83,6 +101,16 @@ const std::vector<std::pair<std::string, RealNVPConfig>>& realnvp_presets() {
       {"digits", {.data = {.input = {8, 8, 1}, .levels = 17}, .scales = 2, .features = 24, .blocks = 2}},
       {"mnist",
        {.data = {.input = {28, 28, 1}, .levels = 256, .alpha = 1e-6}, .scales = 3, .features = 32, .blocks = 2}},
+      {"mnist-mlp",
+       {.data = {.input = {28, 28, 1}, .levels = 256, .alpha = 1e-6},
+        .scales = 0,
+        .couplings = 5,
+        .hidden = {1024, 1024}}},
+      {"cifar10-mlp",
+       {.data = {.input = {32, 32, 3}, .levels = 256, .alpha = 0.05},
+        .scales = 0,
+        .couplings = 5,
+        .hidden = {1024, 1024}}},
       {"toy", {.data = {.input = {2}}, .couplings = 16, .hidden = {64, 64}}},
       {"table", {.data = {.input = {2}, .standardize = true}, .couplings = 8, .hidden = {128, 128}}},
       {"cifar10", {.data = {.input = {32, 32, 3}, .levels = 256}, .scales = 2, .features = 64, .blocks = 8}},

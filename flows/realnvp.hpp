@@ -13,7 +13,8 @@ namespace bijou::inline BIJOU_SCALAR {
 struct RealNVPConfig {
   DataSpec data;
 
-  // Images: sections 3.6 and 4.1.
+  // Images: sections 3.6 and 4.1. With no scales the image is a vector, as in table 2 of MAF (Papamakarios et al. 2017),
+  // whose code has couplings by the parity of the place, two MLPs in each, and batch normalisation behind it.
   int scales = 2;
   int64_t features = 32;  // feature maps of the first scale's networks; they double from scale to scale
   int64_t blocks = 4;     // residual blocks in each network
@@ -29,7 +30,7 @@ std::unique_ptr<FlowModel> build_realnvp(const RealNVPConfig& config, uint64_t s
 
 // "digits", "mnist", "toy", "table", and the paper's "cifar10" (8 blocks, 64 features, 2 scales) and "imagenet32"
 // (4 blocks, 32 features, 4 scales: down to 4x4). The input is filled in from the data for "toy" and "table".
-// "mnist" takes alpha = 1e-6, not the paper's 0.05, as the figures that others publish for MNIST do (FFJORD's
+// "mnist-mlp" and "cifar10-mlp": MAF's, with 5 couplings. "mnist" takes alpha = 1e-6, not the paper's 0.05, as the figures that others publish for MNIST do (FFJORD's
 // protocol).
 const std::vector<std::pair<std::string, RealNVPConfig>>& realnvp_presets();
 

@@ -2,7 +2,8 @@
 
 namespace bijou::inline BIJOU_SCALAR {
 
-Mlp::Mlp(int64_t in, const std::vector<int64_t>& hidden, int64_t out, Rng& rng) : in_(in), out_(out) {
+Mlp::Mlp(int64_t in, const std::vector<int64_t>& hidden, int64_t out, Rng& rng, Units units)
+    : in_(in), out_(out), units_(units) {
   int64_t width = in;
   for (size_t i = 0; i < hidden.size(); ++i) {
     layers_.push_back(&child<Linear>(text("layers.", i), width, hidden[i], rng));
@@ -13,11 +14,19 @@ Mlp::Mlp(int64_t in, const std::vector<int64_t>& hidden, int64_t out, Rng& rng) 
 
 Variable Mlp::operator()(const Variable& x) const {
   Variable h = x;
-  for (size_t i = 0; i + 1 < layers_.size(); ++i) h = (*layers_[i])(h, Activation::relu);
+  for (size_t i = 0; i + 1 < layers_.size(); ++i) {
+    h = units_ == Units::relu ? (*layers_[i])(h, Activation::relu) : tanh((*layers_[i])(h));
+  }
   return (*layers_.back())(h);
 }
 
-std::string Mlp::describe() const { return text("MLP ", in_, " -> ", out_, ", ", layers_.size(), " layers"); }
+std::string Mlp::describe() const {
+  return text(units_ == Units::tanh ? "tanh " : "", "MLP ", in_, " -> ", out_, ", ", layers_.size(), " layers");
+}
+
+TwoMlps::TwoMlps(int64_t in, const std::vector<int64_t>& hidden, int64_t out_of_each, Rng& rng, Mlp::Units units_of_s)
+    : s_(child<Mlp>("s", in, hidden, out_of_each, rng, units_of_s)),
+      t_(child<Mlp>("t", in, hidden, out_of_each, rng)) {}
 
 ResidualMlp::ResidualMlp(int64_t in, int64_t width, int64_t out, int64_t blocks, Rng& rng)
     : in_(in), width_(width), out_(out) {

@@ -12,16 +12,31 @@ class Network : public Module {
   virtual Tensor initialize(const Tensor& x) { return (*this)(Variable(x)).value(); }
 };
 
-// Linear - ReLU - ... - Linear on [N, D]; the last layer starts at zero.
+// Linear - ReLU (or tanh) - ... - Linear on [N, D]; the last layer starts at zero.
 class Mlp : public Network {
  public:
-  Mlp(int64_t in, const std::vector<int64_t>& hidden, int64_t out, Rng& rng);
+  enum class Units { relu, tanh };
+  Mlp(int64_t in, const std::vector<int64_t>& hidden, int64_t out, Rng& rng, Units units = Units::relu);
   Variable operator()(const Variable& x) const override;
   std::string describe() const override;
 
  private:
   int64_t in_, out_;
+  Units units_;
   std::vector<Linear*> layers_;
+};
+
+// An MLP for the log-scales and one for the shifts of an affine coupling, side by side: x -> (s(x), t(x)). RealNVP's
+// networks on vectors as the code of MAF has them (its units in s are tanh).
+class TwoMlps : public Network {
+ public:
+  TwoMlps(int64_t in, const std::vector<int64_t>& hidden, int64_t out_of_each, Rng& rng,
+          Mlp::Units units_of_s = Mlp::Units::relu);
+  Variable operator()(const Variable& x) const override { return concat(std::vector<Variable>{s_(x), t_(x)}, -1); }
+  std::string describe() const override { return s_.describe() + ", and " + t_.describe(); }
+
+ private:
+  Mlp &s_, &t_;
 };
 
 // The residual network on vectors [N, D] (He et al. 2016 in its pre-activation form, with linear layers), as nflows has

@@ -6,18 +6,6 @@
 namespace bijou::inline BIJOU_SCALAR {
 namespace {
 
-// m = (s(x), t(x))
-class TwoMlps : public Network {
- public:
-  TwoMlps(int64_t in, const std::vector<int64_t>& hidden, int64_t out, Rng& rng)
-      : s_(child<Mlp>("s", in, hidden, out, rng)), t_(child<Mlp>("t", in, hidden, out, rng)) {}
-  Variable operator()(const Variable& x) const override { return concat(std::vector<Variable>{s_(x), t_(x)}, -1); }
-  std::string describe() const override { return "two of " + s_.describe(); }
-
- private:
-  Mlp &s_, &t_;
-};
-
 // Of their k-th flow, the places that stay (b = 1) and those that change.
 Keep keep(int flow) { return flow % 2 == 0 ? Keep::first : Keep::second; }
 struct Places {

@@ -179,12 +179,14 @@ struct Subject {
 std::vector<Subject> subjects() {
   const DataSpec images{.input = {8, 8, 2}, .levels = 17};
   using Mixing = GlowConfig::Mixing;
-  return {{"NICE", NICEConfig{.data = {.input = {4, 4, 1}, .levels = 17, .alpha = 0}, .depths = {2, 1, 2}, .width = 9}},
-          {"RealNVP of images", RealNVPConfig{.data = images, .scales = 2, .features = 4, .blocks = 1}},
-          {"RealNVP of vectors", RealNVPConfig{.data = {.input = {5}}, .couplings = 6, .hidden = {8, 8}}},
-          {"Glow", GlowConfig{.data = images, .scales = 3, .steps = 3, .width = 5}},
-          {"Glow PLU", GlowConfig{.data = images, .scales = 2, .steps = 3, .width = 5, .mixing = Mixing::plu}},
-          {"Glow with classes", GlowConfig{.data = images, .scales = 2, .steps = 2, .width = 5, .classes = kClasses}}};
+  return {
+      {"NICE", NICEConfig{.data = {.input = {4, 4, 1}, .levels = 17, .alpha = 0}, .depths = {2, 1, 2}, .width = 9}},
+      {"RealNVP of images", RealNVPConfig{.data = images, .scales = 2, .features = 4, .blocks = 1}},
+      {"RealNVP of images as vectors", RealNVPConfig{.data = images, .scales = 0, .couplings = 3, .hidden = {8, 8}}},
+      {"RealNVP of vectors", RealNVPConfig{.data = {.input = {5}}, .couplings = 6, .hidden = {8, 8}}},
+      {"Glow", GlowConfig{.data = images, .scales = 3, .steps = 3, .width = 5}},
+      {"Glow PLU", GlowConfig{.data = images, .scales = 2, .steps = 3, .width = 5, .mixing = Mixing::plu}},
+      {"Glow with classes", GlowConfig{.data = images, .scales = 2, .steps = 2, .width = 5, .classes = kClasses}}};
 }
 
 // As in training: by the batch's moments, with the penalty on weight-norm gains, and two batches whose gradients add up.

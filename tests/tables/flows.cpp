@@ -257,6 +257,8 @@ void add_models(std::vector<FlowCase>& rows, int64_t n) {
   realnvp("6x10x1",
           {.data = {.input = {6, 10, 1}, .levels = 256, .alpha = 1e-6}, .scales = 2, .features = 3, .blocks = 0});
   realnvp("real values 4x4x2", {.data = {.input = {4, 4, 2}}, .scales = 1, .features = 3, .blocks = 2});
+  realnvp("as a vector 3x4x1",
+          {.data = {.input = {3, 4, 1}, .levels = 17}, .scales = 0, .couplings = 3, .hidden = {7, 6}});
   realnvp("2-D", {.data = {.input = {2}}, .couplings = 4, .hidden = {10, 8}});
   realnvp("3-D", {.data = {.input = {3}}, .couplings = 3, .hidden = {7}});
   realnvp("standardized 5-D", {.data = {.input = {5}, .standardize = true}, .couplings = 4, .hidden = {9, 8}});
