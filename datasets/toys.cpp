@@ -136,6 +136,34 @@ Tensor draw_toy(const Toy& toy, int64_t n, uint64_t seed, uint64_t part) {
   return x;
 }
 
+namespace {
+
+// The training part: in the first epoch the points that are there, in each later one as many new ones.
+class ToyRows final : public RowSource {
+ public:
+  ToyRows(const Toy& toy, const Tensor& x, uint64_t split_seed) : toy_(toy), x_(x), split_seed_(split_seed) {}
+  Shape shape() const override { return x_.shape(); }
+  Tensor rows(std::span<const int64_t> index) const override { return x_.rows(index); }
+  Tensor rows_for_training(std::span<const int64_t> index, uint64_t seed, int64_t epoch) const override {
+    if (epoch == 0) return rows(index);
+    Tensor x({static_cast<int64_t>(index.size()), 2});
+    Real* to = x.mutable_data().data();
+    for (const int64_t i : index) {
+      Rng rng(split_seed_,
+              stream(toy_.name, stream("training", seed, static_cast<uint64_t>(epoch)), static_cast<uint64_t>(i)));
+      for (const double coordinate : toy_.draw(rng)) *to++ = static_cast<Real>(coordinate);
+    }
+    return x;
+  }
+
+ private:
+  const Toy& toy_;
+  Tensor x_;
+  uint64_t split_seed_;
+};
+
+}  // namespace
+
 Dataset load_toy(const Toy& toy, const DatasetOptions& options) {
   Dataset dataset;
   dataset.name = toy.name;
@@ -148,6 +176,7 @@ Dataset load_toy(const Toy& toy, const DatasetOptions& options) {
     if (n < 1) fail<UsageError>(toy.name, ": each part needs at least one example, got a size of ", n);
     examples->x = draw_toy(toy, n, options.split_seed, part++);
   }
+  dataset.train.source = std::make_shared<ToyRows>(toy, dataset.train.x, options.split_seed);
   return dataset;
 }
 

@@ -29,7 +29,8 @@ const Toy* find_toy(std::string_view name);  // nullptr: none of that name. "spi
 Tensor draw_toy(const Toy& toy, int64_t n, uint64_t seed, uint64_t part = 0);
 
 // Training, validation and test are parts 0, 1 and 2 of the density, seeded by options.split_seed, so the
-// test points do not depend on how many are trained on. UsageError: a size below 1.
+// test points do not depend on how many are trained on. A density has no end of points: after the first epoch each one
+// sees new ones (by the training's seed), so that nothing can be learnt by heart. UsageError: a size below 1.
 Dataset load_toy(const Toy& toy, const DatasetOptions& options = {});
 
 }  // namespace bijou

@@ -139,3 +139,20 @@ TEST_CASE("datasets: options of the split that have no say are refused") {
   refuse_unused(seed, digits);
   for (const auto& options : {seed, validation, test}) refuse_unused(options, table);
 }
+
+TEST_CASE("datasets: a toy density is drawn anew in each epoch") {
+  const Dataset moons = load_dataset("moons", {.toy_train = 100});
+  const std::vector<int64_t> index = {3, 99, 0}, one = {99};
+  const auto points = [&](const std::vector<int64_t>& rows, uint64_t seed, int64_t epoch) {
+    return moons.train.rows_for_training(rows, seed, epoch);
+  };
+  CHECK(equal(points(index, 1, 0), moons.train.x.rows(index)));
+  CHECK(equal(points(index, 1, 1), points(index, 1, 1)));
+  CHECK(equal(points(index, 1, 1).rows(1, 2), points(one, 1, 1)));
+  for (const auto& other : {points(index, 1, 0), points(index, 1, 2), points(index, 2, 1)})
+    CHECK_FALSE(equal(points(index, 1, 1), other));
+  // They are of the density: moons lie in a box.
+  std::vector<int64_t> all(100);
+  for (int64_t i = 0; i < 100; ++i) all[static_cast<size_t>(i)] = i;
+  for (const Real v : points(all, 1, 5).data()) CHECK(std::abs(v) < 5);
+}
