@@ -62,7 +62,7 @@ TEST_CASE("broken: checkpoints") {
   const auto load = [&](const std::string& c) { load_all_of(folder.write(kName, c).string()); };
   const auto try_all = [&](const FlowConfig& config) {
     const std::string good = checkpoint_bytes(folder, config);
-    torture(good, kName, header_of(good), load);
+    torture(good, kName, header_of(good), load, kStream);
   };
   SUBCASE("RealNVP of a table") { try_all(kTable); }
   SUBCASE("NICE of images") {
@@ -114,10 +114,13 @@ TEST_CASE("broken: flight records") {
   };
   const auto read = [&] { return read_flight_record(load_flow(path), path); };
   const std::string good = written();
-  torture(good, kName, header_of(good), [&](const std::string& c) {
-    folder.write(kName, c);
-    read();
-  });
+  torture(
+      good, kName, header_of(good),
+      [&](const std::string& c) {
+        folder.write(kName, c);
+        read();
+      },
+      kStream);
   folder.write(kName, good);
   CHECK(read().what == r.what);
   CHECK(read().last.back().gradient_norm == 1e9);
@@ -204,9 +207,11 @@ TEST_CASE("broken: state dictionaries of others") {
   SUBCASE("safetensors") {
     write_safetensors(folder.path / kName, state);
     const std::string good = content_of(folder.path / kName);
-    torture(good, kName, header_of(good), [&](const std::string& c) { import_it(kName, c); });
+    torture(
+        good, kName, header_of(good), [&](const std::string& c) { import_it(kName, c); }, kStream);
   }
   SUBCASE("npz") {
-    torture(zip(members), "broken.npz", 120, [&](const std::string& c) { import_it("broken.npz", c); });
+    torture(
+        zip(members), "broken.npz", 120, [&](const std::string& c) { import_it("broken.npz", c); }, kStream);
   }
 }

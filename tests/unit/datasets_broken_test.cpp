@@ -38,8 +38,9 @@ TEST_CASE("datasets: cut files and flipped bytes") {
   }
   SUBCASE("idx of labels") {
     const Folder folder;
-    torture(idx(2049, {2000}, 2000), "broken-labels", kHead,
-            [&](const auto& c) { read_idx_labels(folder.write("broken-labels", c)); });
+    torture(
+        idx(2049, {2000}, 2000), "broken-labels", kHead,
+        [&](const auto& c) { read_idx_labels(folder.write("broken-labels", c)); }, kStream);
   }
   Rng noise(5);
   const auto random_bytes = [&](size_t count) {
@@ -49,8 +50,9 @@ TEST_CASE("datasets: cut files and flipped bytes") {
   };
   SUBCASE("idx, gzipped") {
     const Folder folder;
-    torture(gzip(idx(2051, {40, 8, 8}, 0) + random_bytes(2560)), "broken.gz", kHead,
-            [&](const auto& c) { load_dataset(folder.write("broken.gz", c).string()); });
+    torture(
+        gzip(idx(2051, {40, 8, 8}, 0) + random_bytes(2560)), "broken.gz", kHead,
+        [&](const auto& c) { load_dataset(folder.write("broken.gz", c).string()); }, kStream);
   }
   SUBCASE("CIFAR-10's records") {
     const Folder folder;
@@ -60,9 +62,12 @@ TEST_CASE("datasets: cut files and flipped bytes") {
       return bytes;
     };
     folder.write("broken/test_batch.bin", records(1));
-    torture(records(12), "broken/data_batch_1.bin", 1, [&](const auto& c) {
-      folder.write("broken/data_batch_1.bin", c);
-      load_dataset((folder.path / "broken").string());
-    });
+    torture(
+        records(12), "broken/data_batch_1.bin", 1,
+        [&](const auto& c) {
+          folder.write("broken/data_batch_1.bin", c);
+          load_dataset((folder.path / "broken").string());
+        },
+        kStream);
   }
 }

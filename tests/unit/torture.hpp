@@ -7,10 +7,11 @@
 namespace bijou_tests {
 
 // Cut at 50 places and with 200 changed bytes, half of them in its first `head` bytes, a file is read or refused as data
-// or as a checkpoint, by its name. What is refused never asks for more than four times the file's size, or for what a
-// stream and a message need in any case. (What is read becomes tensors, of the whole and of the parts.)
+// or as a checkpoint, by its name. What is refused never asks for more than four times the file's size, or for the
+// `least` that a message needs in any case. (What is read becomes tensors, of the whole and of the parts.)
+inline constexpr size_t kMessage = 4096, kStream = 8192;  // a file that is opened needs a stream's buffer, too
 inline void torture(const std::string& good, const std::string& name, size_t head,
-                    const std::function<void(const std::string&)>& load) {
+                    const std::function<void(const std::string&)>& load, size_t least = kMessage) {
   load(good);
   Rng rng(11);
   int refused = 0;
@@ -31,7 +32,7 @@ inline void torture(const std::string& good, const std::string& name, size_t hea
     INFO("a file of ", content.size(), " bytes asked for ", asked, "; ", what);
     CHECK((read || what.find(name) != std::string::npos));
     CHECK(what.find('\n') == std::string::npos);
-    CHECK((read ? largest_allocation() : asked) <= std::max<size_t>(4 * content.size(), 8192));
+    CHECK((read ? largest_allocation() : asked) <= std::max(4 * content.size(), least));
   };
   const auto change = [&](std::string& content, size_t within) {
     content[rng.below(within)] ^= static_cast<char>(1 + rng.below(255));
