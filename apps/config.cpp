@@ -39,6 +39,7 @@ void members(const Visit& visit, Settings& s) {
   visit("decay_factor", s.decay_factor, positive);
   visit("clip_norm", s.clip_norm, not_negative);
   visit("weight_norm_l2", s.weight_norm_l2, not_negative);
+  visit("weight_decay", s.weight_decay, not_negative);
   visit("average_decay", s.average_decay, below_one);
   visit("batch_norm_momentum", s.batch_norm_momentum, [](double v) { return v > 0 && v <= 1; });
   visit("horizontal_flips", s.horizontal_flips, not_negative);

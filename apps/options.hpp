@@ -23,6 +23,7 @@ struct TrainSettings {
   double decay_factor = 0.1;     // by this
   double clip_norm = 100;        // of all gradients together
   double weight_norm_l2 = 5e-5;  // times the sum of squared weight-norm gains
+  double weight_decay = 0;       // of weights, by the learning rate times this in a step
   double average_decay = 0.99;   // of the moving average of weights; 0: none
   double batch_norm_momentum = 0.1;
   bool horizontal_flips = false;   // mirror each training image with probability 1/2
@@ -73,6 +74,7 @@ struct TrainOptions : DataOptions {
   bool class_conditional = false;  // Glow: a top prior for each class
   bool dry_run = false;            // only say what a run would take
   bool profile = false;            // only say where the time of its steps would go
+  bool golden = false;             // compare with how the preset went before
   bool resume = false;             // go on from the run folder's last checkpoint
   std::optional<int64_t> epochs, steps;
   std::string config;        // a file whose values stand in for options that are not given (apps/config.hpp)

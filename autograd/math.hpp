@@ -125,6 +125,7 @@ double sum_squares(const Tensor& x);
 struct Parameter {
   Tensor gradient;
   Tensor *first, *second, *weights;  // two moments of the gradient
+  double keep = 1;                   // weights are multiplied by it before the step
 };
 struct AdamRule {
   double beta1, beta2, rate, root_correction, eps, gradient_scale;

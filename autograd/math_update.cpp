@@ -17,7 +17,7 @@ std::vector<kernels::Parameter> pointers(std::span<const Parameter> parameters, 
             other->shape());
     }
     p.push_back({t.gradient.numel(), t.gradient.data().data(), t.first->mutable_data().data(),
-                 t.second->mutable_data().data(), t.weights->mutable_data().data()});
+                 t.second->mutable_data().data(), t.weights->mutable_data().data(), real(t.keep)});
     kernels::count_values(touched * t.gradient.numel());
   }
   return p;

@@ -16,7 +16,7 @@ Tensor start_weights(Start start, const Shape& shape, int64_t fan_in, Rng& rng) 
 Linear::Linear(int64_t in, int64_t out, Rng& rng, Start start)
     : in_(in),
       out_(out),
-      weight_(parameter("weight", start_weights(start, {in, out}, in, rng))),
+      weight_(parameter("weight", start_weights(start, {in, out}, in, rng), Role::weight)),
       bias_(parameter("bias", Tensor::zeros({out}))) {}
 
 Variable Linear::operator()(const Variable& x, Activation activation) const {
@@ -33,7 +33,8 @@ Conv2d::Conv2d(int64_t in, int64_t out, int64_t kernel, Rng& rng, Start start, A
       out_(out),
       kernel_(kernel),
       activation_(activation),
-      weight_(parameter("weight", start_weights(start, {kernel, kernel, in, out}, kernel * kernel * in, rng))) {
+      weight_(parameter("weight", start_weights(start, {kernel, kernel, in, out}, kernel * kernel * in, rng),
+                        Role::weight)) {
   if (bias == Bias::yes) bias_ = &parameter("bias", Tensor::zeros({out}));
 }
 
@@ -52,7 +53,7 @@ ZeroConv2d::ZeroConv2d(int64_t in, int64_t out, int64_t kernel, Padding padding)
       out_(out),
       kernel_(kernel),
       padding_(padding),
-      weight_(parameter("weight", Tensor::zeros({kernel, kernel, in, out}))),
+      weight_(parameter("weight", Tensor::zeros({kernel, kernel, in, out}), Role::weight)),
       bias_(parameter("bias", Tensor::zeros({out}))),
       log_gain_(parameter("log_gain", Tensor::zeros({out}))) {}
 

@@ -14,7 +14,7 @@ std::string grouped(int64_t n) {  // 1234567 -> 1,234,567
 }  // namespace
 
 Variable& Module::parameter(std::string name, Tensor initial, Role role) {
-  parameters_.push_back({std::move(name), Variable(std::move(initial), true), role == Role::weight_norm_gain});
+  parameters_.push_back({std::move(name), Variable(std::move(initial), true), role});
   return parameters_.back().variable;
 }
 
@@ -31,7 +31,7 @@ Tensor& Module::constant(std::string name, Tensor initial) {
 void Module::collect(const std::string& prefix, std::vector<NamedParameter>* parameters,
                      std::vector<NamedBuffer>* buffers) const {
   if (parameters) {
-    for (auto& p : parameters_) parameters->push_back({prefix + p.name, &p.variable, p.weight_norm_gain});
+    for (auto& p : parameters_) parameters->push_back({prefix + p.name, &p.variable, p.role});
   }
   if (buffers) {
     for (auto& b : buffers_) buffers->push_back({prefix + b.name, &b.tensor, b.constant});

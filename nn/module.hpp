@@ -30,10 +30,12 @@ class Module {
 
   virtual std::string describe() const = 0;  // "Linear 64 -> 128", for the summary
 
+  // What regularisation asks: the weights of linear layers and convolutions, the gains of weight normalisation, the rest.
+  enum class Role { plain, weight, weight_norm_gain };
   struct NamedParameter {
     std::string name;
     Variable* variable;
-    bool weight_norm_gain;
+    Role role;
   };
   struct NamedBuffer {
     std::string name;
@@ -50,7 +52,6 @@ class Module {
   const std::string& name() const { return name_; }
 
  protected:
-  enum class Role { plain, weight_norm_gain };
   Variable& parameter(std::string name, Tensor initial, Role role = Role::plain);
   Tensor& buffer(std::string name, Tensor initial);    // moves with training: running statistics
   Tensor& constant(std::string name, Tensor initial);  // stays: a permutation, signs, the data's moments; not averaged
@@ -74,7 +75,7 @@ class Module {
   struct OwnedParameter {
     std::string name;
     Variable variable;
-    bool weight_norm_gain;
+    Role role;
   };
   struct OwnedBuffer {
     std::string name;

@@ -10,7 +10,8 @@ namespace bijou::inline BIJOU_SCALAR {
 
 Optimizer::Optimizer(const Module& model, OptimizerOptions options) : options_(options) {
   for (const auto& p : model.parameters()) {
-    entries_.push_back({p.name, p.variable, Tensor::zeros(p.variable->shape()), Tensor::zeros(p.variable->shape())});
+    entries_.push_back({p.name, p.variable, Tensor::zeros(p.variable->shape()), Tensor::zeros(p.variable->shape()),
+                        p.role == Module::Role::weight});
   }
 }
 
@@ -31,7 +32,8 @@ Optimizer::Report Optimizer::step(double learning_rate) {
   std::vector<math::Parameter> used;  // those that a gradient flowed to
   for (Entry& e : entries_) {
     const Tensor g = e.parameter->gradient();
-    if (g.defined()) used.push_back({g, &e.first, &e.second, &e.parameter->mutable_value()});
+    const double keep = e.decays ? 1 - learning_rate * options_.weight_decay : 1;
+    if (g.defined()) used.push_back({g, &e.first, &e.second, &e.parameter->mutable_value(), keep});
   }
   const double norm = std::sqrt(math::sum_squares_of_gradients(used));
   if (!std::isfinite(norm)) fail<NonFiniteError>(name(), ": the gradient is not finite");
@@ -65,7 +67,7 @@ void Adamax::update(const Step& step, std::span<const math::Parameter> parameter
 Variable weight_norm_penalty(const Module& model) {
   Variable total = Tensor::scalar(0);
   for (const auto& p : model.parameters()) {
-    if (p.weight_norm_gain) total = total + sum(square(*p.variable));
+    if (p.role == Module::Role::weight_norm_gain) total = total + sum(square(*p.variable));
   }
   return total;
 }

@@ -3,6 +3,7 @@
 #include "autograd/kernels/parallel.hpp"
 
 #include <cmath>
+#include <limits>
 #include <vector>
 
 namespace bijou::inline BIJOU_SCALAR::kernels {
@@ -51,6 +52,11 @@ void for_each_number(const Parameter& p, int64_t begin, int64_t end, const F& f)
   for (int64_t i = begin; i < end; ++i) f(g[i], first[i], second[i], w[i]);
 }
 
+// A moment of a weight that no gradient reaches any more (behind a dead ReLU) is multiplied by beta until it is
+// subnormal, and there it stays, as rounding brings it back: each step would then pay a hundred cycles for it. NICE's
+// 19 million parameters, a thousand steps into training: Adam took 60 ms in place of 17.
+Real without_subnormals(Real x) { return std::abs(x) < std::numeric_limits<Real>::min() ? Real{0} : x; }
+
 double sum_squares_of(const Real* x, int64_t begin, int64_t end) {
   double sum = 0;
 #pragma omp simd reduction(+ : sum)
@@ -67,22 +73,24 @@ void move_average(Real* average, const Real* now, Real rate, int64_t begin, int6
 
 void adam(std::span<const Parameter> parameters, const AdamStep& s) {
   for_pieces(cut(parameters), [=](size_t, const Piece& piece) {
+    const Real keep = parameters[piece.array].keep;
     for_each_number(parameters[piece.array], piece.begin, piece.end, [=](Real g, Real& m, Real& v, Real& w) {
       const Real gi = g * s.grad_scale;
-      m = s.beta1 * m + (1 - s.beta1) * gi;
-      v = s.beta2 * v + (1 - s.beta2) * gi * gi;
-      w -= s.rate * m / (std::sqrt(v) * s.root_correction + s.eps);
+      m = without_subnormals(s.beta1 * m + (1 - s.beta1) * gi);
+      v = without_subnormals(s.beta2 * v + (1 - s.beta2) * gi * gi);
+      w = keep * w - s.rate * m / (std::sqrt(v) * s.root_correction + s.eps);
     });
   });
 }
 
 void adamax(std::span<const Parameter> parameters, const AdamaxStep& s) {
   for_pieces(cut(parameters), [=](size_t, const Piece& piece) {
+    const Real keep = parameters[piece.array].keep;
     for_each_number(parameters[piece.array], piece.begin, piece.end, [=](Real g, Real& m, Real& u, Real& w) {
       const Real gi = g * s.grad_scale;
-      m = s.beta1 * m + (1 - s.beta1) * gi;
-      u = std::max(s.beta2 * u, std::abs(gi));
-      w -= s.rate * m / (u + s.eps);
+      m = without_subnormals(s.beta1 * m + (1 - s.beta1) * gi);
+      u = without_subnormals(std::max(s.beta2 * u, std::abs(gi)));
+      w = keep * w - s.rate * m / (u + s.eps);
     });
   });
 }

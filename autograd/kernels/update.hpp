@@ -11,10 +11,11 @@ struct Parameter {  // n numbers: the gradient, two moments, the weights
   int64_t n;
   const Real* g;
   Real *first, *second, *w;
+  Real keep = 1;  // weights are multiplied by it before a step: below 1 they decay
 };
 
 // Adam (Kingma and Ba 2015, algorithm 1) in one pass over memory:
-//   m = beta1 m + (1 - beta1) g      v = beta2 v + (1 - beta2) g^2      w -= rate m / (sqrt(v) * root_correction + eps)
+//   m = beta1 m + (1 - beta1) g      v = beta2 v + (1 - beta2) g^2      w = keep w - rate m / (sqrt(v) * root_correction + eps)
 // rate = lr / (1 - beta1^t),  root_correction = 1 / sqrt(1 - beta2^t),  g is first multiplied by grad_scale (clipping).
 struct AdamStep {
   Real beta1, beta2, rate, root_correction, eps, grad_scale;
@@ -22,7 +23,7 @@ struct AdamStep {
 void adam(std::span<const Parameter> parameters, const AdamStep& step);
 
 // Adamax (the same paper, algorithm 2):
-//   m = beta1 m + (1 - beta1) g      u = max(beta2 u, |g|)      w -= rate m / (u + eps)
+//   m = beta1 m + (1 - beta1) g      u = max(beta2 u, |g|)      w = keep w - rate m / (u + eps)
 struct AdamaxStep {
   Real beta1, beta2, rate, eps, grad_scale;
 };

@@ -32,3 +32,13 @@ if [[ $debian == /* && -e $real/libopenblas.so.0 ]]; then
 else
   skip "blas: Debian's pthread build is refused" "it is not installed"
 fi
+
+# A processor that OpenBLAS does not know gets kernels by what it can do; a choice of one's own stays.
+if ! grep -qw avx2 /proc/cpuinfo; then
+  skip "blas: no kernels of before AVX2" "this processor has no AVX2"
+else
+  verdict "blas: no kernels of before AVX2" \
+    "$(env -u OPENBLAS_CORETYPE "$bijou" --version | grep -E 'Prescott|Core2|Nehalem|Sandybridge')"
+  verdict "blas: OPENBLAS_CORETYPE has the last word" \
+    "$(OPENBLAS_CORETYPE=Nehalem "$bijou" --version | grep -q Nehalem || "$bijou" --version)"
+fi

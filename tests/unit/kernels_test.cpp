@@ -12,6 +12,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <functional>
 #include <limits>
@@ -294,3 +295,7 @@ TEST_CASE("kernels: the same bytes on 1, 2 and 4 threads") {
 }
 
 TEST_CASE("kernels: the loaded BLAS is the one that runs on our threads") { CHECK(kernels::blas_complaint() == ""); }
+
+TEST_CASE("kernels: the loaded BLAS uses what this processor has") {
+  CHECK((std::getenv("OPENBLAS_CORETYPE") || !kernels::blas_kernels_are_outdated()));
+}

@@ -1,6 +1,8 @@
 // What trains: Adam and Adamax against references in plain doubles, schedules, and moving averages.
 #include "apps/loop_state.hpp"
 #include "autograd/check.hpp"
+#include "flows/zoo.hpp"
+#include "nn/layers.hpp"
 #include "nn/optimizer.hpp"
 #include "tests/helpers.hpp"
 
@@ -164,6 +166,61 @@ TEST_CASE("Adam: a parameter without a gradient stays") {
   module.b.slot()->gradient = Tensor::full({4}, 1);
   adam.clear_gradients();
   CHECK_FALSE(module.b.gradient().defined());
+}
+
+TEST_CASE("Adam and Adamax: weights of layers decay by the rate, biases and other parameters do not") {
+  const auto decayed = [](const auto& make_optimizer) {
+    Rng rng(1, stream("weights"));
+    Linear linear(3, 2, rng);
+    linear.parameters()[1].variable->set_value(Tensor::full({2}, 1));
+    const auto all = linear.parameters();
+    const Tensor w = all[0].variable->value().clone();
+    auto optimizer = make_optimizer(linear, OptimizerOptions{.weight_decay = 0.5});
+    for (int t = 0; t < 2; ++t) {
+      for (const auto& p : all) p.variable->slot()->gradient = Tensor::zeros(p.variable->shape());
+      optimizer->step(0.2);
+    }
+    for (size_t i = 0; i < 6; ++i)  // 1 - 0.2 x 0.5 = 0.9, twice
+      CHECK(all[0].variable->value().data()[i] == doctest::Approx(0.81 * w.data()[i]).epsilon(1e-6));
+    CHECK(values(all[1].variable->value()) == std::vector<double>{1, 1});
+  };
+  decayed([](const Module& m, OptimizerOptions o) { return std::make_unique<Adam>(m, o); });
+  decayed([](const Module& m, OptimizerOptions o) { return std::make_unique<Adamax>(m, o); });
+  Bare module;  // parameters that are nobody's weights
+  Adam adam(module, {.weight_decay = 0.5});
+  module.w.slot()->gradient = Tensor::zeros({2, 3});
+  adam.step(0.2);
+  CHECK(values(module.w.value()) == std::vector<double>(6, 0.5));
+}
+
+TEST_CASE("weight decay: the weights of linear layers and convolutions, in each model") {
+  const auto decays = [](const FlowModel& model) {
+    std::vector<std::string> names;
+    for (const auto& p : model.parameters()) {
+      if (p.role == Module::Role::weight) names.push_back(p.name);
+    }
+    return names;
+  };
+  const auto nice = build_flow(flow_preset("nice", "digits"), 0), glow = build_flow(flow_preset("glow", "digits"), 0),
+             realnvp = build_flow(flow_preset("realnvp", "digits"), 0);
+  CHECK(decays(*nice).size() == 12);     // four couplings of three layers; not S
+  CHECK(decays(*glow).size() == 16 * 3 + 1);  // sixteen couplings of three convolutions and a split's prior; not W
+  CHECK(decays(*realnvp).empty());       // weight norm: a direction has no size
+}
+
+TEST_CASE("Adam and Adamax: moments that no gradient reaches any more end at zero, not among subnormal numbers") {
+  const auto left = [](auto&& optimizer, Bare& module) {
+    for (int t = 0; t < 3000; ++t) {
+      module.w.slot()->gradient = Tensor::full({2, 3}, t == 0 ? 1 : 0);
+      optimizer.step(1e-3);
+    }
+    for (const auto& [name, tensor] : optimizer.state().tensors) {
+      if (name.ends_with(".w")) CHECK(values(*tensor) == std::vector<double>(6, 0));
+    }
+  };
+  Bare one, other;
+  left(Adam(one, {.beta2 = 0.95}), one);
+  left(Adamax(other, {.beta2 = 0.95}), other);
 }
 
 TEST_CASE("Schedule: falling by a factor") {
