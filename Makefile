@@ -27,6 +27,9 @@ Run
   make results-toy       train the densities in the plane of the table of results (apps/results/README.md)
   make results-ROW       one of its rows, as nice-mnist; ARGS=--resume goes on
 
+  make golden            train the presets whose curves come with the program, with three seeds each, and write
+                           apps/golden/golden.csv anew (`bijou train --golden` compares with it)
+
   make data-mnist        download a data set from its official place into ./data, or into DATA_DIR, checked by SHA-256;
   make data-fashion-mnist  DATA_URL=... names another place that has its files
   make data-cifar10
@@ -158,7 +161,7 @@ SETS   := mnist fashion-mnist cifar10
 
 ROWS   := $(patsubst apps/results/rows/%.json,%,$(sort $(wildcard apps/results/rows/*.json)))
 
-.PHONY: default all help deps clean FORCE $(MODELS:%=train-%) results-toy $(ROWS:%=results-%) $(SETS:%=data-%) gradcheck test mutate check-mutants \
+.PHONY: default all help deps clean FORCE $(MODELS:%=train-%) results-toy golden $(ROWS:%=results-%) $(SETS:%=data-%) gradcheck test mutate check-mutants \
         same-bytes kill-test asan fuzz \
         bench bench-peers \
         format format-check lint check-deps count paper-map lint-tools format-tools fuzz-tools
@@ -180,7 +183,7 @@ build/test-unit: $(call unit_objects,f32) build/f32/libbijou.a $(DOUBLE)
 build/bijou-asan: $(call objects,asan,$(PROGRAM) $(INSPECT)) build/asan/libbijou.a $(DOUBLE)
 build/test-unit-asan: $(call unit_objects,asan) build/asan/libbijou.a $(DOUBLE)
 
-build/bijou-bench: $(call objects,f32,$(BENCH) $(filter apps/plot/%,$(PROGRAM))) build/f32/libbijou.a
+build/bijou-bench: $(call objects,f32,$(BENCH) $(filter-out apps/main.cpp,$(PROGRAM)) $(INSPECT)) build/f32/libbijou.a $(DOUBLE)
 
 build/bijou build/bijou-bench build/test-laws build/test-unit build/bijou-asan build/test-unit-asan: build/sources
 	$(call say,link  $@)
@@ -202,8 +205,9 @@ build/$1/flags: FORCE | deps
 	@$$(call if_changed,$$(COMPILER) $$(call compile,$1,any) $$(KERNEL_FLAGS) $$(TEST_FLAGS) \
 	                    $$(LDFLAGS) $$(BLAS_LIBS) $$(LDLIBS))
 
-# The digits are assembled in (.incbin), which -MMD does not see.
+# These are assembled in (.incbin), which -MMD does not see.
 build/$1/datasets/digits.o: datasets/digits/digits.csv.gz
+build/$1/apps/golden.o: apps/golden/golden.csv
 
 -include $$(wildcard $$(patsubst %.o,%.d,$$(call objects,$1,$$(SOURCES))))
 endef
@@ -246,6 +250,9 @@ $(ROWS:%=results-%): results-%: build/bijou
 
 results-toy: build/bijou
 	$(own_choice)@for row in $(filter toy-%,$(ROWS)); do $(AS_ANYBODY) bash .make/results.sh $$row $(ARGS) || exit; done
+
+golden: build/bijou
+	$(own_choice)@$(AS_ANYBODY) bash .make/golden.sh
 
 gradcheck: build/test-laws
 	@bash .make/gradcheck.sh $(call quote,$(OP))

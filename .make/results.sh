@@ -3,6 +3,8 @@
 #
 #   .make/results.sh ROW [options of train...]   trains apps/results/rows/ROW.json into runs/results-ROW; evaluates its
 #                                                best checkpoint; puts log, pictures and figures into apps/results
+#                                                A row of the measure "steps" is trained for 100 steps by Bijou and by
+#                                                PyTorch, from the same weights on the same batches, and compared.
 #   .make/results.sh table                       writes the README's table anew from results.csv
 #
 # The checkpoint is chosen on the validation part. The test part is looked at once, here. OUT: another folder than
@@ -54,6 +56,8 @@ write_table() {
       [[ $row == \#* ]] && continue
       awk -F, -v row="$row" -v what="$what" -v published="$published" '
         function shown(figure) { return sprintf(figure ^ 2 < 10000 ? "%.3f" : "%.1f", figure) }
+        $1 == row && $5 ~ /^relative/ { printf "| [%s](%s/) | %s | 100 losses within **%.1e** of PyTorch'"'"'s (relative) | | -, %.2f | %s, %s | %s | `%s` |\n",
+                      what, row, published, $3, $9, $11, $12, $13, $16; found = 1; next }
         $1 == row { printf "| [%s](%s/) | %s | **%s** ± %.2g %s | %s, %s | %d, %.2f | %s, %s | %s | `%s` |\n", what, row,
                       published, shown($3), $4, $5, shown($6), shown($7), $8, $9, $11, $12, $13, $16; found = 1 }
         END { if (!found) printf "| %s | %s | not yet | | | | | |\n", what, published }' "$1/results.csv"
@@ -68,7 +72,40 @@ shift
 if [[ $row == table ]]; then write_table "$out"; exit; fi
 [[ -f $home/rows/$row.json ]] || stop "there is no row '$row'; there are: $(cd $home/rows && printf '%s ' *.json | sed 's/\.json//g')"
 measure=$(field "$row" 4)
-run=runs/results-$row command="make results-$row${*:+ ARGS='$*'}"
+machine=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1 | tr , ' ')
+
+# write_line <measured> <error> <unit> <validation> <train> <epochs> <hours> <threads> <seed> <parameters> <sum> <command>
+write_line() {
+  [[ -f $out/results.csv ]] || echo "$header" >"$out/results.csv"
+  [[ -f $out/README.md ]] || printf '%s\n%s\n' "$begin" "$end" >"$out/README.md"
+  {
+    grep -v "^$row," "$out/results.csv"
+    echo "$row,$(field "$row" 3),$1,$2,$3,$4,$5,$6,$7,$8,$9,${10},$(date +%F),$machine,${11},${12}"
+  } >"$out/results.csv.new" && mv "$out/results.csv.new" "$out/results.csv"
+  write_table "$out"
+}
+
+if [[ $measure == steps ]]; then
+  folder=runs/results-$row
+  python=$(bash .make/peers.sh "${PEERS:-build/peers-venv}") || exit
+  start=$SECONDS
+  rm -rf "$folder"
+  said=$(build/bijou-bench steps "$home/rows/$row.json" "$folder" "$@") || exit
+  PYTHONDONTWRITEBYTECODE=1 "$python" apps/bench/peers/steps.py "$folder" || exit
+  compared=$(build/bijou-bench compare-steps "$folder" --out "$out/$row" --title "$(field "$row" 2): 100 steps of 16 images")
+  code=$?
+  [[ -n $compared ]] || exit "$code"
+  value() { sed -n "s/.*\b$1 \([^ ]*\).*/\1/p" <<<"$said $compared" | head -n 1; }
+  write_line "$(value largest)" "$(value mean)" "relative difference of losses: the largest; the mean" - - - \
+    "$(awk -v s=$((SECONDS - start)) 'BEGIN { printf "%.3f", s / 3600 }')" "$(value threads)" 0 "$(value parameters)" \
+    "$(sha256sum <"$folder/steps.safetensors" | cut -d' ' -f1)" "make results-$row"
+  printf '\n%s: 100 losses of Bijou and PyTorch: %s\nof a step: %s ms\n' "$row" "$compared" "$(value ms)"
+  exit "$code"
+fi
+
+run=runs/results-$row
+options=$(printf '%s ' "$@" | sed 's/--resume //; s/ $//')  # a row that went on is the row that did not stop
+command="make results-$row${options:+ ARGS='$options'}"
 mkdir -p runs "$out/$row"
 build/bijou train --config "$home/rows/$row.json" --out "$run" "$@" 2> >(tee "runs/results-$row.log" >&2) || exit
 
@@ -81,19 +118,13 @@ epochs=${last%%,*} hours=$(awk -v s="${last##*,}" 'BEGIN { printf "%.3f", s / 36
 threads=$(grep -oE '[0-9]+ threads' "runs/results-$row.log" | head -n 1 | cut -d' ' -f1)
 parameters=$(grep -oE '[0-9]+ parameters' "runs/results-$row.log" | head -n 1 | cut -d' ' -f1)
 seed=$(grep -oE '"seed": [0-9]+' "$run/config.json" | cut -d' ' -f2)
-machine=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1 | tr , ' ')
 sum=$(sha256sum <"$run/ckpt/best.safetensors" | cut -d' ' -f1)
 
 cp "$run/log.csv" "$run/curve.png" "$out/$row/"
 for picture in samples density inpainting; do
   [[ -f $run/$picture.png ]] && cp "$run/$picture.png" "$out/$row/"
 done
-[[ -f $out/results.csv ]] || echo "$header" >"$out/results.csv"
-[[ -f $out/README.md ]] || printf '%s\n%s\n' "$begin" "$end" >"$out/README.md"
-{
-  grep -v "^$row," "$out/results.csv"
-  echo "$row,$(field "$row" 3),$measured,$error,$(unit_of "$measure"),$validation,$train,$epochs,$hours,$threads,$seed,$parameters,$(date +%F),$machine,$sum,$command"
-} >"$out/results.csv.new" && mv "$out/results.csv.new" "$out/results.csv"
-write_table "$out"
+write_line "$measured" "$error" "$(unit_of "$measure")" "$validation" "$train" "$epochs" "$hours" "$threads" "$seed" "$parameters" \
+  "$sum" "$command"
 echo
 echo "$row: $measured ± $error $(unit_of "$measure") on the test part; published: $(field "$row" 3)"

@@ -77,6 +77,9 @@ void Progress::epoch(int64_t epoch, int64_t step, double train, double validatio
   std::fprintf(stderr, "epoch %3lld/%lld  step %6lld  train %7.3f  validation %7.3f %s%s  %6.0f examples/s  %s left\n",
                (long long)epoch, (long long)epochs_, (long long)step, train * unit_.per_nat, validation * unit_.per_nat,
                unit_.name.c_str(), best ? " *" : "  ", per_second, time_left(step).c_str());
+  if (note_) {
+    if (const std::string note = note_(epoch, validation); !note.empty()) std::fprintf(stderr, "  %s\n", note.c_str());
+  }
   epoch_start_ = Clock::now();
   epoch_start_step_ = step;
 }

@@ -3,6 +3,7 @@
 #include "flows/model.hpp"
 
 #include <chrono>
+#include <functional>
 
 namespace bijou::inline BIJOU_SCALAR {
 
@@ -45,12 +46,15 @@ class Progress {
   double seconds() const;              // since the start
   double examples_per_second() const;  // over the epoch so far
   void clear();                        // the live line, before other output
+  // What is said of an epoch beside its figures: note(epoch, validation in nats).
+  void note_with(std::function<std::string(int64_t, double)> note) { note_ = std::move(note); }
 
  private:
   std::string time_left(int64_t step) const;
   int64_t epochs_, steps_, batch_size_, first_step_ = 0, epoch_start_step_ = 0, last_step_ = 0;
   Unit unit_;
   double running_ = 0;
+  std::function<std::string(int64_t, double)> note_;
   bool live_, shown_ = false;
   std::chrono::steady_clock::time_point start_, epoch_start_, last_shown_;
 };

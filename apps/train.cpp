@@ -3,6 +3,7 @@
 #include "apps/config.hpp"
 #include "apps/density.hpp"
 #include "apps/fit.hpp"
+#include "apps/golden.hpp"
 #include "apps/interrupt.hpp"
 #include "apps/memory.hpp"
 #include "apps/pictures.hpp"
@@ -187,6 +188,25 @@ Preset preset_for(const TrainOptions& options, const Dataset& data) {
   return preset;
 }
 
+// What a run does otherwise than its preset, whose golden curve then tells less: "epochs 5, not 60; ...".
+std::string departures(const TrainOptions& options, const Preset& ours, const Preset& plain, int64_t steps,
+                       int64_t plain_steps) {
+  using nlohmann::ordered_json;
+  std::string all;
+  const auto note = [&](const std::string& what) { all += (all.empty() ? "" : "; ") + what; };
+  const auto compare = [&](const ordered_json& a, const ordered_json& b) {
+    for (const auto& [name, value] : b.items()) {
+      const bool differs = a.at(name) != value && name != "memory" && name != "picture_epochs";
+      if (differs) note(text(name, " ", a.at(name).dump(), ", not ", value.dump()));
+    }
+  };
+  compare(ordered_json::parse(config_to_json(ours.model)), ordered_json::parse(config_to_json(plain.model)));
+  compare(ordered_json::parse(settings_to_json(ours.training)), ordered_json::parse(settings_to_json(plain.training)));
+  if (steps != plain_steps) note(text(steps, " steps, not ", plain_steps));
+  if (options.split_seed || options.validation_fraction || options.test_fraction) note("another split of the data");
+  return all;
+}
+
 }  // namespace
 
 int train(const TrainOptions& options) {
@@ -222,6 +242,15 @@ int train(const TrainOptions& options) {
   set_flags(s, options.flags);
   const int64_t per_epoch = Loader(data.train, data.levels, s.batch_size, options.seed).batches_per_epoch();
   const int64_t steps = options.steps ? *options.steps : options.epochs.value_or(s.epochs) * per_epoch;
+
+  std::optional<GoldenCurve> golden;
+  if (options.golden) {
+    golden = golden_curve(options.family, data.name, preset_name);
+    if (!golden) {
+      fail<UsageError>("--golden: ", options.family, "'s preset ", preset_name, " was not trained here on ", data.name,
+                       "; there are curves of: ", golden_names());
+    }
+  }
 
   auto model = build_for(data, preset_name, preset.model, options.seed);
   const MemoryForecast memory = forecast_memory(preset.model, s.batch_size, s.memory);
@@ -272,6 +301,14 @@ int train(const TrainOptions& options) {
     std::cerr << "going on after step " << trainer.steps_done() << "\n";
     saved.reset();
   }
+  const Unit unit = unit_of(data.levels, data.dimensions());
+  if (golden) {
+    const Preset plain = find_preset(options.family, options.preset, data);
+    const std::string other = departures(options, preset, plain, steps, plain.training.epochs * per_epoch);
+    std::cerr << "golden: " << golden->seeds << " seeds on " << golden->machine << ", " << golden->date
+              << (other.empty() ? "" : "; this run departs from the preset: " + other) << "\n";
+    trainer.note_with([&](int64_t epoch, double nll) { return golden->standing(epoch, nll, unit); });
+  }
   const Trainer::Outcome outcome = [&] {
     const InterruptScope catch_signals;
     return trainer.run();
@@ -293,6 +330,14 @@ int train(const TrainOptions& options) {
   if (const auto* nice = std::get_if<NICEConfig>(&preset.model))
     baselines.push_back(without_couplings(*nice, data, s, options.seed));
   print_figures(data, title, test, baselines);
+  if (golden && !outcome.history.empty()) {
+    const auto& last = outcome.history.back();
+    char figure[32];
+    std::snprintf(figure, sizeof figure, "%.3f", last.validation * unit.per_nat);
+    const std::string standing = golden->standing(last.epoch, last.validation, unit);
+    std::cout << "validation after epoch " << last.epoch << ": " << figure << " " << unit.name << "; "
+              << (standing.empty() ? "the golden curve ends before" : standing) << "\n";
+  }
   if (best.model->has_classes()) print_classes(class_figures(*best.model, data.test, data.levels), data);
   std::cout << "\nthe checkpoint, best on the validation part (epoch " << outcome.best_epoch << "): " << folder.best()
             << "\n";

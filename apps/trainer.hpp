@@ -33,6 +33,7 @@ class Trainer {
     TimeSpent spent{};
     double seconds = 0;
   };
+  void note_with(std::function<std::string(int64_t, double)> note) { progress_.note_with(std::move(note)); }
   int64_t steps_done() const { return loop_.step; }
   Outcome run();  // NonFiniteError: the loss or a gradient; the last good checkpoint stays in place
 

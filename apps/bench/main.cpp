@@ -1,6 +1,7 @@
 // bijou-bench: what a training step, or a batch of samples, costs. `make bench` and `make bench-peers` run it.
 #include "apps/bench/memory.hpp"
 #include "apps/bench/serve.hpp"
+#include "apps/bench/steps.hpp"
 #include "apps/bench/subject.hpp"
 #include "apps/bench/table.hpp"
 #include "autograd/kernels/gemm.hpp"
@@ -84,11 +85,11 @@ int run(int argc, char** argv) {
   auto* start = app.add_subcommand("first-step", "build the model of W8, train one step, and end");
   auto* steps_only = app.add_subcommand("train", "so many steps and a checkpoint; prints the milliseconds of a step");
   int64_t batch = 0;
-  int steps = 50;
+  int count = 50;
   std::string out;
   steps_only->add_option("WORKLOAD", name, "its name")->required();
   steps_only->add_option("--batch", batch, "examples, if not the workload's own")->check(CLI::Range(1, 4096));
-  steps_only->add_option("--steps", steps, "how many")->check(CLI::Range(1, 100000));
+  steps_only->add_option("--steps", count, "how many")->check(CLI::Range(1, 100000));
   steps_only->add_option("--out", out, "the checkpoint")->required();
   DepthOptions depth;
   auto* ways =
@@ -101,6 +102,21 @@ int run(int argc, char** argv) {
   auto* server = app.add_subcommand("serve", "write weights and a batch into a folder, then obey lines on stdin");
   server->add_option("WORKLOAD", name, "its name")->required();
   server->add_option("FOLDER", folder, "for workload.safetensors")->required();
+  auto* recorded = app.add_subcommand(
+      "steps", "the first steps of a training, and what another implementation needs to repeat them");
+  std::string config, data_dir;
+  int steps = 100;
+  recorded->add_option("CONFIG", config, "as bijou train --config has it")->required();
+  recorded->add_option("FOLDER", folder, "for steps.safetensors and bijou.csv")->required();
+  recorded->add_option("--data-dir", data_dir, "as bijou train has it");
+  recorded->add_option("--steps", steps, "how many")->check(CLI::Range(1, 100000))->capture_default_str();
+  auto* compared = app.add_subcommand("compare-steps", "both implementations' losses side by side; 1: they differ");
+  double tolerance = 1e-3;
+  std::string title;
+  compared->add_option("FOLDER", folder, "with bijou.csv and pytorch.csv")->required();
+  compared->add_option("--out", out, "a folder for steps.csv and curve.png")->required();
+  compared->add_option("--title", title, "of the picture");
+  compared->add_option("--tolerance", tolerance, "largest relative difference")->capture_default_str();
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
@@ -114,9 +130,11 @@ int run(int argc, char** argv) {
   if (*machine) return bench::print_machine(), 0;
   if (*lines) return list(bench::workloads_named(name));
   if (*one) return bench::measure(bench::workload(name), effort);
-  if (*steps_only) return train(bench::workload(name), batch, steps, out);
+  if (*steps_only) return train(bench::workload(name), batch, count, out);
   if (*ways) return memory(depth);
   if (*start) return bench::first_step(bench::workload("W8"));
+  if (*recorded) return bench::record_steps(config, data_dir, steps, folder);
+  if (*compared) return bench::compare_steps(folder, out, title, tolerance);
   if (*server) return bench::serve(bench::workload(name), folder);
   return 0;
 }
@@ -129,6 +147,9 @@ int main(int argc, char** argv) {
   } catch (const UsageError& e) {
     std::fprintf(stderr, "bijou-bench: %s\n", e.what());
     return 2;
+  } catch (const DataError& e) {
+    std::fprintf(stderr, "bijou-bench: %s\n", e.what());
+    return 3;
   } catch (const StorageError& e) {
     std::fprintf(stderr, "bijou-bench: %s\n", e.what());
     return 6;

@@ -1,0 +1,150 @@
+#include "apps/bench/steps.hpp"
+
+#include "apps/bench/subject.hpp"
+#include "apps/config.hpp"
+#include "apps/fit.hpp"
+#include "apps/plot/pictures.hpp"
+#include "apps/training_step.hpp"
+#include "autograd/kernels/machine.hpp"
+#include "flows/model.hpp"
+#include "nn/safetensors.hpp"
+
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <sstream>
+
+namespace bijou::inline BIJOU_SCALAR::bench {
+namespace {
+
+std::map<std::string, std::string> metadata_of(const Preset& preset) {
+  const DataSpec& data = data_of(preset.model);
+  const TrainSettings& s = preset.training;
+  return {{"family", family_of(preset.model)},
+          {"task", "train"},
+          {"levels", text(data.levels)},
+          {"low", text(data.low)},
+          {"alpha", text(data.alpha)},
+          {"optimizer", s.rule == TrainSettings::Rule::adamax ? "adamax" : "adam"},
+          {"beta1", text(s.beta1)},
+          {"beta2", text(s.beta2)},
+          {"eps", text(s.eps)},
+          {"clip_norm", text(s.clip_norm)},
+          {"weight_norm_l2", text(s.weight_norm_l2)}};
+}
+
+std::string digits(double value) {
+  char buffer[32];
+  std::snprintf(buffer, sizeof buffer, "%.9g", value);
+  return buffer;
+}
+
+struct Losses {
+  std::vector<double> step, nll;
+};
+
+// Columns "step" and "nll", in whatever order.
+Losses read_losses(const std::string& path) {
+  std::ifstream file(path);
+  std::string line, cell;
+  if (!std::getline(file, line)) fail<DataError>(path, ": missing or empty; were the steps run?");
+  std::vector<std::string> names;
+  for (std::istringstream cells(line); std::getline(cells, cell, ',');) names.push_back(cell);
+  Losses all;
+  while (std::getline(file, line)) {
+    std::istringstream cells(line);
+    for (size_t i = 0; std::getline(cells, cell, ','); ++i) {
+      if (i < names.size() && names[i] == "step") all.step.push_back(std::stod(cell));
+      if (i < names.size() && names[i] == "nll") all.nll.push_back(std::stod(cell));
+    }
+  }
+  if (all.step.empty() || all.step.size() != all.nll.size()) fail<DataError>(path, ": no rows of step and nll");
+  return all;
+}
+
+}  // namespace
+
+int record_steps(const std::string& config, const std::string& data_dir, int steps, const std::string& folder) {
+  TrainOptions o;
+  read_config(config, o);
+  o.data_dir = data_dir;
+  const Dataset data = load_dataset(o.data, dataset_options(o));
+  Preset preset = find_preset(o.family, o.preset, data);
+  if (!o.architecture.empty()) preset.model = with_members(preset.model, o.architecture);
+  TrainSettings& s = preset.training;
+  if (!o.settings.empty()) set_settings(s, o.settings, config);
+  auto model = build_flow(preset.model, o.seed);
+  fit_to_data(*model, data, o.seed);
+  const Loader loader(data.train, data.levels, s.batch_size, o.seed);
+  const Schedule schedule{.kind = s.schedule,
+                          .learning_rate = s.learning_rate,
+                          .warmup_steps = s.warmup_steps,
+                          .total_steps = o.epochs.value_or(s.epochs) * loader.batches_per_epoch(),
+                          .every = s.decay_epochs * loader.batches_per_epoch(),
+                          .factor = s.decay_factor};
+  TrainingStep step(*model, s, o.seed);
+
+  std::filesystem::create_directories(folder);
+  TensorFile file;
+  file.metadata = metadata_of(preset);
+  for (const auto& p : model->parameters()) file.tensors.emplace_back(p.name, p.variable->value().clone());
+  for (const auto& b : model->buffers()) file.tensors.emplace_back(b.name, b.tensor->clone());
+  const Shape example = data.example_shape();
+  Shape all{steps, s.batch_size};
+  for (int i = 0; i < static_cast<int>(example.rank()); ++i) all.append(example[i]);
+  Tensor x(all), rates(Shape{steps});
+  for (int t = 0; t < steps; ++t) {
+    const Tensor seen = step.input_of(loader.batch(t));
+    std::ranges::copy(seen.data(), x.mutable_data().begin() + t * seen.numel());
+    rates.mutable_data()[static_cast<size_t>(t)] = static_cast<Real>(schedule.at(t));
+  }
+  file.tensors.emplace_back("x", x);
+  file.tensors.emplace_back("learning_rates", rates);
+  write_safetensors(folder + "/steps.safetensors", file);
+
+  std::ofstream csv(folder + "/bijou.csv");
+  csv << "step,nll,gradient_norm\n";
+  std::vector<double> ms;
+  for (int t = 0; t < steps; ++t) {
+    const auto start = std::chrono::steady_clock::now();
+    const auto report = step.take(loader.batch(t), schedule.at(t));
+    ms.push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count());
+    csv << t + 1 << "," << digits(report.nll) << "," << digits(report.gradient_norm) << std::endl;
+    std::fprintf(stderr, "bijou: step %d of %d: %.2f nats\n", t + 1, steps, report.nll);
+  }
+  if (!csv.flush()) fail<StorageError>("cannot write '", folder, "/bijou.csv'");
+  std::printf("parameters %lld threads %d ms %.1f\n", static_cast<long long>(model->parameter_count()),
+              kernels::threads(), spread(ms).median);
+  return 0;
+}
+
+int compare_steps(const std::string& folder, const std::string& out, const std::string& title, double tolerance) {
+  const Losses ours = read_losses(folder + "/bijou.csv"), theirs = read_losses(folder + "/pytorch.csv");
+  if (ours.step != theirs.step)
+    fail<DataError>(folder, ": bijou.csv has ", ours.step.size(), " steps, pytorch.csv ", theirs.step.size(),
+                    ", or others");
+  std::filesystem::create_directories(out);
+  std::ofstream csv(out + "/steps.csv");
+  csv << "step,bijou_nll,pytorch_nll,relative_difference\n";
+  double largest = 0, sum = 0;
+  for (size_t i = 0; i < ours.step.size(); ++i) {
+    const double apart = std::abs(ours.nll[i] - theirs.nll[i]) / std::abs(theirs.nll[i]);
+    csv << ours.step[i] << "," << digits(ours.nll[i]) << "," << digits(theirs.nll[i]) << "," << digits(apart) << "\n";
+    if (!(apart <= largest)) largest = apart;  // NaN, too
+    sum += apart;
+  }
+  if (!csv.flush()) fail<StorageError>("cannot write '", out, "/steps.csv'");
+  using Kind = plot::Curve::Kind;
+  plot::training_curve(out + "/curve.png",
+                       {{"PyTorch", theirs.step, theirs.nll, Kind::validation},
+                        {"Bijou", ours.step, ours.nll, Kind::training}},
+                       {.title = title, .x_label = "step", .y_label = "nats per image", .mark_best = false});
+  std::printf("largest %.3g mean %.3g last %.6f %.6f\n", largest, sum / static_cast<double>(ours.step.size()),
+              ours.nll.back(), theirs.nll.back());
+  return largest <= tolerance ? 0 : 1;
+}
+
+}  // namespace bijou

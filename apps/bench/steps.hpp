@@ -1,0 +1,23 @@
+// The same training by another implementation: from the same weights, on the same batches with the same noise, step by
+// step. See "Equality" in apps/results/README.md.
+#pragma once
+#include "autograd/real.hpp"
+
+#include <string>
+
+namespace bijou::inline BIJOU_SCALAR::bench {
+
+// Trains so many steps of a configuration as `bijou train --config` would do it (optimiser, schedule, clipping, flips,
+// penalty), and leaves in the folder
+//   steps.safetensors   the weights before the first step; all batches as the model sees them, "x" [steps, N, H, W, C];
+//                       the learning rate of each step; metadata: what else another implementation has to know
+//   bijou.csv           step, nll (nats per example, before the weights moved), gradient_norm
+// Prints, for programs, parameters, threads, and milliseconds of a step (median).
+int record_steps(const std::string& config, const std::string& data_dir, int steps, const std::string& folder);
+
+// Puts FOLDER/bijou.csv and FOLDER/pytorch.csv side by side: OUT/steps.csv and OUT/curve.png. Prints, for programs,
+// the largest relative difference of the losses, the mean, and the last losses of both. 1 when the largest is above
+// `tolerance`.
+int compare_steps(const std::string& folder, const std::string& out, const std::string& title, double tolerance);
+
+}  // namespace bijou
