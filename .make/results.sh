@@ -28,9 +28,10 @@ figure() {
   case $3 in
     nll) echo "$nll $error"; return ;;
     bits) echo "$(number bits_per_dim <<<"$json") $(number bits_per_dim_error <<<"$json")"; return ;;
-    density) of_values=$(term quantisation <<<"$json") ;;
-    logit)
-      for name in quantisation 'preprocessing: scaling' 'preprocessing: logit'; do
+    *)
+      local terms=(quantisation 'preprocessing: scaling')
+      [[ $3 != logit ]] || terms+=('preprocessing: logit')
+      for name in "${terms[@]}"; do
         of_values=$(awk -v a="$of_values" -v b="$(term "$name" <<<"$json")" 'BEGIN { printf "%.9g", a + b }')
       done ;;
   esac
@@ -46,14 +47,18 @@ unit_of() {
 }
 
 write_table() {
-  local table=$1/README.md row
+  local table=$1/README.md row what published measure note
   {
     awk -v begin="$begin" '{ print } $0 == begin { exit }' "$table"
     echo
     echo "| | published | measured | validation, train | epochs, hours | seed, parameters | date | command |"
     echo "|---|---|---|---|---|---|---|---|"
-    while IFS=$'\t' read -r row what published _; do
+    while IFS=$'\t' read -r row what published measure note; do
       [[ $row == \#* ]] && continue
+      if [[ $measure == absent ]]; then
+        echo "| $what | $published | $note | | | | | |"
+        continue
+      fi
       awk -F, -v row="$row" -v what="$what" -v published="$published" '
         function shown(figure) { return sprintf(figure ^ 2 < 10000 ? "%.3f" : "%.1f", figure) }
         $1 == row && $5 ~ /^relative/ { printf "| [%s](%s/) | %s | 100 losses within **%.1e** of PyTorch'"'"'s (relative) | | -, %.2f | %s, %s | %s | `%s` |\n",

@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# Some training steps as another implementation is to repeat them, and the comparison of both. PyTorch repeats them
+# where build/peers-venv has been made.
+cd "$(dirname "$0")/../.." || exit
+. tests/shell/lib/common.bash
+bench=$PWD/build/bijou-bench
+if [[ ! -x $bench ]]; then
+  skip "steps" "there is no build/bijou-bench"
+  exit 0
+fi
+
+cat >"$tmp/glow.json" <<'END'
+{"model": "glow", "data": "digits", "preset": "digits", "architecture": {"steps": 2, "width": 16},
+ "training": {"batch_size": 16, "optimizer": "adamax", "beta2": 0.99, "clip_norm": 50, "schedule": "constant", "warmup_steps": 4}}
+END
+cat >"$tmp/realnvp.json" <<'END'
+{"model": "realnvp", "data": "digits", "preset": "digits", "architecture": {"features": 8, "blocks": 1},
+ "training": {"batch_size": 16, "horizontal_flips": true, "schedule": "constant"}}
+END
+for model in glow realnvp; do
+  folder=$tmp/$model
+  run "$bench" steps "$tmp/$model.json" "$folder" --steps 12
+  verdict "steps: $model: they run" "$(complaint 0; grep -qE '^parameters [0-9]+ threads [0-9]+ ms [0-9.]+$' "$tmp/out" || cat "$tmp/out")"
+  verdict "steps: $model: a line for each" \
+    "$(awk -F, 'NR == 1 && $0 != "step,nll,gradient_norm" || NR > 1 && ($1 != NR - 1 || $2 <= 0 || $3 <= 0) { print } END { if (NR != 13) print NR " lines" }' "$folder/bijou.csv")"
+  # What the program's own training says of its first epochs' losses is their mean.
+  run "$bijou" train --config "$tmp/$model.json" --steps 12 --out "$tmp/run-$model"
+  verdict "steps: $model: they are those of bijou train" "$(complaint 0; awk -F, '
+    FNR == 1 { next }
+    FILENAME ~ /bijou.csv/ { sum += $2; next }
+    { d = $5 - sum / 12; if (d * d > 1e-10 * sum * sum) print "the log has " $5 ", the steps " sum / 12 }' "$folder/bijou.csv" "$tmp/run-$model/log.csv")"
+  if [[ -x build/peers-venv/bin/python ]]; then
+    PYTHONDONTWRITEBYTECODE=1 run build/peers-venv/bin/python apps/bench/peers/steps.py "$folder"
+    verdict "steps: $model: PyTorch repeats them" "$(complaint 0)"
+    run "$bench" compare-steps "$folder" --out "$tmp/out-$model" --tolerance 1e-4
+    verdict "steps: $model: PyTorch finds the same losses" "$(complaint 0; cat "$tmp/err")"
+  else
+    skip "steps: $model: PyTorch repeats them" "there is no build/peers-venv; make bench-peers makes it"
+  fi
+done
+
+folder=$tmp/glow
+cut -d, -f1,2 "$folder/bijou.csv" >"$folder/pytorch.csv"
+run "$bench" compare-steps "$folder" --out "$tmp/same"
+verdict "steps: the same losses" "$(complaint 0; grep -q '^largest 0 mean 0 ' "$tmp/out" || cat "$tmp/out")"
+expect_files "steps: the losses side by side, and their curves" "$tmp/same" steps.csv curve.png
+awk -F, -v OFS=, 'NR == 9 { $2 *= 1.0021 } { print }' "$folder/bijou.csv" >"$folder/pytorch.csv"
+run "$bench" compare-steps "$folder" --out "$tmp/other"
+verdict "steps: losses that differ" "$(complaint 1; grep -qE '^largest 0.0020?9 ' "$tmp/out" || cat "$tmp/out")"
+head -n 5 "$folder/bijou.csv" >"$folder/pytorch.csv"
+run "$bench" compare-steps "$folder" --out "$tmp/other"
+verdict "steps: fewer steps" "$(complaint 3; grep -q 'bijou.csv has 12 steps, pytorch.csv 4' "$tmp/err" || cat "$tmp/err")"
+rm "$folder/pytorch.csv"
+run "$bench" compare-steps "$folder" --out "$tmp/other"
+verdict "steps: nothing to compare with" "$(complaint 3; grep -q 'pytorch.csv: missing or empty' "$tmp/err" || cat "$tmp/err")"
+run "$bench" steps "$tmp/none.json" "$tmp/never"
+verdict "steps: no configuration" "$( ((code != 0)) || echo "exit code 0"; [[ ! -e $tmp/never ]] || echo "a folder was made")"
