@@ -246,7 +246,8 @@ class_conditional = $(if $(and $(filter glow,$1),$(filter digits,$(DATA)),$(if $
     train glow --class-conditional --out runs/glow-digits-classes$(TRAIN_OPTIONS))
 
 $(ROWS:%=results-%): results-%: build/bijou
-	$(own_choice)@$(AS_ANYBODY) bash .make/results.sh $* $(ARGS)
+	$(own_choice)@TORCH=$(call quote,$(TORCH)) $(AS_ANYBODY) bash .make/results.sh $* $(ARGS)
+$(filter %-steps,$(ROWS:%=results-%)): build/bijou-bench
 
 results-toy: build/bijou
 	$(own_choice)@for row in $(filter toy-%,$(ROWS)); do $(AS_ANYBODY) bash .make/results.sh $$row $(ARGS) || exit; done

@@ -3,21 +3,20 @@
 # One line for each epoch: the validation figure in nats per example, mean, lowest and highest over the seeds.
 set -u
 cd "$(dirname "$0")/.." || exit
-seeds=${SEEDS:-"0 1 2"}
+seeds="0 1 2"
 file=apps/golden/golden.csv
 machine=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1 | tr , ' ')
+[[ -w $file ]] || { echo "golden: cannot write $file" >&2; exit 6; }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 echo model,data,preset,epoch,mean,low,high,seeds,machine,date >"$work/golden.csv"
-for what in nice:digits:digits realnvp:digits:digits glow:digits:digits \
-            nice:moons:toy realnvp:moons:toy glow:moons:toy; do
+for what in nice:digits:digits realnvp:digits:digits glow:digits:digits; do
   IFS=: read -r model data preset <<<"$what"
   for seed in $seeds; do
     build/bijou train "$model" --data "$data" --preset "$preset" --seed "$seed" --out "$work/$model-$data-$seed" || exit
   done
-  # shellcheck disable=SC2086
-  awk -F, -v OFS=, -v seeds="$(wc -w <<<"$seeds")" -v first="$model,$data,$preset" -v last="$machine,$(date +%F)" '
+  awk -F, -v seeds="$(wc -w <<<"$seeds")" -v first="$model,$data,$preset" -v last="${machine:-unknown},$(date +%F)" '
     FNR == 1 { for (i = 1; i <= NF; ++i) column[$i] = i; next }
     {
       e = $column["epoch"]; v = $column["validation_nll_nats"]
@@ -29,4 +28,4 @@ for what in nice:digits:digits realnvp:digits:digits glow:digits:digits \
     END { for (e = 1; e <= most; ++e) printf "%s,%d,%.6f,%.6f,%.6f,%d,%s\n", first, e, sum[e] / n[e], low[e], high[e], seeds, last }
   ' "$work/$model-$data-"*/log.csv >>"$work/golden.csv"
 done
-mkdir -p "$(dirname "$file")" && mv "$work/golden.csv" "$file" && echo "written: $file; make puts it into the program"
+mv "$work/golden.csv" "$file" && echo "written: $file; make puts it into the program"

@@ -28,7 +28,7 @@ figure() {
   case $3 in
     nll) echo "$nll $error"; return ;;
     bits) echo "$(number bits_per_dim <<<"$json") $(number bits_per_dim_error <<<"$json")"; return ;;
-    *)
+    density | logit)
       local terms=(quantisation 'preprocessing: scaling')
       [[ $3 != logit ]] || terms+=('preprocessing: logit')
       for name in "${terms[@]}"; do
@@ -61,7 +61,7 @@ write_table() {
       fi
       awk -F, -v row="$row" -v what="$what" -v published="$published" '
         function shown(figure) { return sprintf(figure ^ 2 < 10000 ? "%.3f" : "%.1f", figure) }
-        $1 == row && $5 ~ /^relative/ { printf "| [%s](%s/) | %s | 100 losses within **%.1e** of PyTorch'"'"'s (relative) | | -, %.2f | %s, %s | %s | `%s` |\n",
+        $1 == row && $5 ~ /^relative/ { printf "| [%s](%s/) | %s; not trained so far | 100 losses within **%.1e** of PyTorch'"'"'s (relative) | | -, %.2f | %s, %s | %s | `%s` |\n",
                       what, row, published, $3, $9, $11, $12, $13, $16; found = 1; next }
         $1 == row { printf "| [%s](%s/) | %s | **%s** ± %.2g %s | %s, %s | %d, %.2f | %s, %s | %s | `%s` |\n", what, row,
                       published, shown($3), $4, $5, shown($6), shown($7), $8, $9, $11, $12, $13, $16; found = 1 }
@@ -90,12 +90,17 @@ write_line() {
   write_table "$out"
 }
 
+case $measure in
+  nll | bits | density | logit | steps) ;;
+  *) stop "$home/rows.tsv has no measure for '$row'" ;;
+esac
 if [[ $measure == steps ]]; then
+  (($# == 0)) || stop "'$row' are 100 steps from the beginning: no options, not '$*'"
   folder=runs/results-$row
-  python=$(bash .make/peers.sh "${PEERS:-build/peers-venv}") || exit
+  python=$(bash .make/peers.sh build/peers-venv) || exit
   start=$SECONDS
   rm -rf "$folder"
-  said=$(build/bijou-bench steps "$home/rows/$row.json" "$folder" "$@") || exit
+  said=$(build/bijou-bench steps "$home/rows/$row.json" "$folder" --steps 100) || exit
   PYTHONDONTWRITEBYTECODE=1 "$python" apps/bench/peers/steps.py "$folder" || exit
   compared=$(build/bijou-bench compare-steps "$folder" --out "$out/$row" --title "$(field "$row" 2): 100 steps of 16 images")
   code=$?

@@ -60,13 +60,12 @@ std::string with_decimals(double value) {
 std::string GoldenCurve::standing(int64_t epoch, double validation, const Unit& unit) const {
   const auto at = std::ranges::find(epochs, epoch, &Epoch::epoch);
   if (at == epochs.end()) return "";
-  const double spread = at->high - at->low, above = validation - (at->high + spread),
-               below = at->low - spread - validation;
+  const double spread = at->high - at->low, above = validation - at->high, below = at->low - validation;
   const std::string golden = text("golden ", with_decimals(at->mean * unit.per_nat), " (",
                                   with_decimals(at->low * unit.per_nat), " to ",
                                   with_decimals(at->high * unit.per_nat), ")");
-  if (above > 0) return text(golden, ", ", with_decimals(above * unit.per_nat), " above");
-  if (below > 0) return text(golden, ", ", with_decimals(below * unit.per_nat), " below");
+  if (above > spread) return text(golden, ", ", with_decimals(above * unit.per_nat), " above");
+  if (below > spread) return text(golden, ", ", with_decimals(below * unit.per_nat), " below");
   return golden;
 }
 

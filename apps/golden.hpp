@@ -19,13 +19,13 @@ struct GoldenCurve {
   int seeds = 0;
   std::string machine, date;
 
-  // "golden 2.351 (2.349 to 2.360)" and, outside of the seeds' range widened by itself on both sides, "0.120 above" or
-  // "below"; "" for an epoch that the curve has not.
+  // "golden 2.351 (2.349 to 2.360)"; and when the figure is farther outside of the seeds' range than that is wide, by how
+  // much: ", 0.120 above" or "below". "" for an epoch that the curve has not.
   std::string standing(int64_t epoch, double validation, const Unit& unit) const;
 };
 
 // Of a preset on the data that it is for; nothing: it was not trained here.
 std::optional<GoldenCurve> golden_curve(const std::string& family, const std::string& data, const std::string& preset);
-std::string golden_names();  // "nice digits (preset digits), ..."
+std::string golden_names();  // "nice --data digits --preset digits; ..."
 
 }  // namespace bijou

@@ -248,11 +248,13 @@ int run(int argc, char** argv) {
   setting("--decay-factor", "decay_factor", "of the schedule step: by so much");
   setting("--clip-norm", "clip_norm", "largest norm of all gradients together; 0: no clipping");
   setting("--weight-decay", "weight_decay",
-          "in each step, weights of layers are multiplied by 1 - the learning rate x this; 0: they are not");
+          "in each step, the weights of linear layers and convolutions (but under weight norm) are first multiplied by "
+          "1 - the learning rate x this");
   setting("--ema", "average_decay", "decay of the moving average of weights that is evaluated and saved; 0: none");
   setting("--patience", "patience", "stop after so many epochs without a better validation loss; 0: never");
   setting("--picture-epochs", "picture_epochs", "a sheet of samples after so many epochs; 0: about eight in all");
-  train_command->add_flag("--golden", training.golden,
+  auto* golden =
+      train_command->add_flag("--golden", training.golden,
                           "say after each epoch where the run stands against this preset's curves of several seeds, "
                           "which come with the program");
   auto* resume = train_command->add_flag(
@@ -271,11 +273,13 @@ int run(int argc, char** argv) {
       train_command
           ->add_flag("--dry-run", training.dry_run,
                      "try a few steps, print the memory and the time that training would take, write nothing")
-          ->excludes(resume);
+          ->excludes(resume)
+          ->excludes(golden);
   train_command
       ->add_flag("--profile", training.profile,
                  "try a few steps, print where their time goes, operation by operation; write nothing")
       ->excludes(dry_run)
+      ->excludes(golden)
       ->excludes(resume);
   common(train_command);
 

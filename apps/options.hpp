@@ -23,7 +23,7 @@ struct TrainSettings {
   double decay_factor = 0.1;     // by this
   double clip_norm = 100;        // of all gradients together
   double weight_norm_l2 = 5e-5;  // times the sum of squared weight-norm gains
-  double weight_decay = 0;       // of weights, by the learning rate times this in a step
+  double weight_decay = 0;       // in a step weights lose this share, times the learning rate
   double average_decay = 0.99;   // of the moving average of weights; 0: none
   double batch_norm_momentum = 0.1;
   bool horizontal_flips = false;   // mirror each training image with probability 1/2

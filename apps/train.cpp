@@ -18,6 +18,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <iostream>
@@ -131,7 +132,11 @@ SavedFlow checkpoint_to_resume(const RunFolder& folder, const std::string& confi
       fail<CheckpointError>(folder.last(), ": it does not say how it was trained; start the training anew");
     }
   }();
-  const std::string other = differences(then, nlohmann::json::parse(config));
+  nlohmann::json known = then;  // a setting that came later was at its default then
+  for (const auto& [name, value] : nlohmann::json::parse(settings_to_json({})).items()) {
+    if (known.contains("training") && !known["training"].contains(name)) known["training"][name] = value;
+  }
+  const std::string other = differences(known, nlohmann::json::parse(config));
   if (!other.empty()) {
     fail<UsageError>("--resume: ", folder.path(), " was trained otherwise (", other,
                      "); use the same options, or another --out");
@@ -186,6 +191,33 @@ Preset preset_for(const TrainOptions& options, const Dataset& data) {
   if (!options.architecture.empty()) preset.model = with_members(preset.model, options.architecture);
   for (const std::string& assignment : options.set) preset.model = with_member(preset.model, assignment);
   return preset;
+}
+
+// Nothing where none was asked for.
+std::optional<GoldenCurve> golden_for(const TrainOptions& options, const std::string& data, const std::string& preset) {
+  if (!options.golden) return std::nullopt;
+  auto curve = golden_curve(options.family, data, preset);
+  if (!curve) {
+    fail<UsageError>("--golden: there is no golden curve of ", options.family, "'s preset ", preset, " on ", data,
+                     "; there are those of: ", golden_names());
+  }
+  return curve;
+}
+
+void print_standing(const GoldenCurve& golden, const LoopState::Row& last, const Unit& unit) {
+  const std::string standing = golden.standing(last.epoch, last.validation, unit);
+  std::cout << "validation after epoch " << last.epoch << ": " << fixed(last.validation * unit.per_nat, 3) << " "
+            << unit.name << "; " << (standing.empty() ? "the golden curve ends before" : standing) << "\n";
+}
+
+// A weight decay that nothing obeys, or that turns weights round.
+void refuse_useless_decay(const FlowModel& model, const TrainSettings& s) {
+  if (s.weight_decay == 0) return;
+  const auto all = model.parameters();
+  if (std::ranges::none_of(all, [](const auto& p) { return p.role == Module::Role::weight; }))
+    fail<UsageError>("--weight-decay: all weights of this model are under weight normalisation; leave it out");
+  if (s.weight_decay * s.learning_rate >= 1)
+    fail<UsageError>("--weight-decay: times the learning rate it must be below 1, not ", s.weight_decay * s.learning_rate);
 }
 
 // What a run does otherwise than its preset, whose golden curve then tells less: "epochs 5, not 60; ...".
@@ -243,16 +275,9 @@ int train(const TrainOptions& options) {
   const int64_t per_epoch = Loader(data.train, data.levels, s.batch_size, options.seed).batches_per_epoch();
   const int64_t steps = options.steps ? *options.steps : options.epochs.value_or(s.epochs) * per_epoch;
 
-  std::optional<GoldenCurve> golden;
-  if (options.golden) {
-    golden = golden_curve(options.family, data.name, preset_name);
-    if (!golden) {
-      fail<UsageError>("--golden: ", options.family, "'s preset ", preset_name, " was not trained here on ", data.name,
-                       "; there are curves of: ", golden_names());
-    }
-  }
-
+  const std::optional<GoldenCurve> golden = golden_for(options, data.name, preset_name);
   auto model = build_for(data, preset_name, preset.model, options.seed);
+  refuse_useless_decay(*model, s);
   const MemoryForecast memory = forecast_memory(preset.model, s.batch_size, s.memory);
   refuse_too_much(memory, s.batch_size, s.memory);
   const std::string config = resolved_config(options, data, preset_name, preset.model, s, steps);
@@ -330,14 +355,7 @@ int train(const TrainOptions& options) {
   if (const auto* nice = std::get_if<NICEConfig>(&preset.model))
     baselines.push_back(without_couplings(*nice, data, s, options.seed));
   print_figures(data, title, test, baselines);
-  if (golden && !outcome.history.empty()) {
-    const auto& last = outcome.history.back();
-    char figure[32];
-    std::snprintf(figure, sizeof figure, "%.3f", last.validation * unit.per_nat);
-    const std::string standing = golden->standing(last.epoch, last.validation, unit);
-    std::cout << "validation after epoch " << last.epoch << ": " << figure << " " << unit.name << "; "
-              << (standing.empty() ? "the golden curve ends before" : standing) << "\n";
-  }
+  if (golden && !outcome.history.empty()) print_standing(*golden, outcome.history.back(), unit);
   if (best.model->has_classes()) print_classes(class_figures(*best.model, data.test, data.levels), data);
   std::cout << "\nthe checkpoint, best on the validation part (epoch " << outcome.best_epoch << "): " << folder.best()
             << "\n";

@@ -30,7 +30,7 @@ class Module {
 
   virtual std::string describe() const = 0;  // "Linear 64 -> 128", for the summary
 
-  // What regularisation asks: the weights of linear layers and convolutions, the gains of weight normalisation, the rest.
+  // What regularisation asks: weights of linear layers and convolutions, gains of weight normalisation, the rest.
   enum class Role { plain, weight, weight_norm_gain };
   struct NamedParameter {
     std::string name;

@@ -11,9 +11,9 @@ struct SavedState {
 };
 
 // The gradients of all parameters together are first scaled down to the norm `clip_norm` when they exceed it (Pascanu
-// et al. 2013); 0 turns that off. The weights of linear layers and convolutions (not biases, not gains, nothing of the
-// flow's own layers) decay apart from the gradient: w is multiplied by 1 - lr weight_decay before each step (Loshchilov
-// and Hutter 2019, algorithm 2).
+// et al. 2013); 0 turns that off. The weights of linear layers and convolutions decay apart from the gradient: w is
+// multiplied by 1 - lr weight_decay before each step (Loshchilov and Hutter 2019, algorithm 2). Biases and gains do not,
+// nor what is under weight normalisation (a direction has no size), nor the flow's own layers.
 struct OptimizerOptions {
   double beta1 = 0.9, beta2 = 0.999, eps = 1e-8, clip_norm = 100, weight_decay = 0;
 };

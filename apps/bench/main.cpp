@@ -1,4 +1,5 @@
-// bijou-bench: what a training step, or a batch of samples, costs. `make bench` and `make bench-peers` run it.
+// bijou-bench: what a training step, or a batch of samples, costs (`make bench`, `make bench-peers`); and steps for
+// another implementation to repeat (`make results-ROW` of such a row).
 #include "apps/bench/memory.hpp"
 #include "apps/bench/serve.hpp"
 #include "apps/bench/steps.hpp"

@@ -1,5 +1,5 @@
 // The same training by another implementation: from the same weights, on the same batches with the same noise, step by
-// step. See "Equality" in apps/results/README.md.
+// step. See "Equality with PyTorch" in apps/results/README.md.
 #pragma once
 #include "autograd/real.hpp"
 

@@ -53,22 +53,22 @@ struct KernelChoice {
 #ifdef __x86_64__
     __builtin_cpu_init();
     if (!gotoblas_dynamic_init || !gotoblas_dynamic_quit || std::getenv("OPENBLAS_CORETYPE")) return;
-    if (!blas_kernels_are_outdated()) return;
-    setenv("OPENBLAS_CORETYPE", fitting(), 1);
-    gotoblas_dynamic_quit();
-    gotoblas_dynamic_init();
-    unsetenv("OPENBLAS_CORETYPE");  // programs that this one starts choose for themselves
+    const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+                        __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
+    if (__builtin_cpu_supports("avx512bf16")) choose("Cooperlake");
+    if (avx512) choose("SkylakeX");
+    choose("Haswell");
 #endif
   }
 
-#ifdef __x86_64__
-  static const char* fitting() {
-    if (__builtin_cpu_supports("avx512bf16")) return "Cooperlake";
-    const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-                        __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
-    return avx512 ? "SkylakeX" : "Haswell";
+  // An older OpenBLAS may not know the name; then the next one is tried.
+  static void choose(const char* kernels) {
+    if (!blas_kernels_are_outdated()) return;
+    setenv("OPENBLAS_CORETYPE", kernels, 1);
+    gotoblas_dynamic_quit();
+    gotoblas_dynamic_init();
+    unsetenv("OPENBLAS_CORETYPE");  // programs that this one starts choose for themselves
   }
-#endif
 };
 const KernelChoice kernel_choice;
 
@@ -177,8 +177,10 @@ Determinant determinant(int64_t n, const Real* a, double* inverse) {
 
 bool blas_kernels_are_outdated() {
 #ifdef __x86_64__
-  constexpr std::array<std::string_view, 5> before_avx2 = {"Prescott", "Core2", "Penryn", "Nehalem", "Sandybridge"};
-  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+  constexpr std::array<std::string_view, 12> before_avx2 = {
+      "Katmai", "Coppermine", "Northwood", "Prescott", "Banias",    "Atom",
+      "Core2",  "Penryn",     "Dunnington", "Nehalem", "Sandybridge", "Barcelona"};
+  return gotoblas_dynamic_init && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
          std::ranges::find(before_avx2, std::string_view(openblas_get_corename())) != before_avx2.end();
 #else
   return false;

@@ -34,7 +34,8 @@ Determinant determinant(int64_t n, const Real* a, double* inverse = nullptr);
 // Which OpenBLAS was loaded: "" when it is the OpenMP flavour, else what it is and how to mend it.
 std::string blas_complaint();
 std::string blas_description();
-// Whether it computes by kernels without AVX2 on a processor that has it. False, unless OPENBLAS_CORETYPE asked for them.
+// Whether it computes by kernels without AVX2 on a processor that has it, though it has others. False, unless
+// OPENBLAS_CORETYPE asked for them.
 bool blas_kernels_are_outdated();
 
 }  // namespace bijou

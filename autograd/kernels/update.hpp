@@ -15,7 +15,8 @@ struct Parameter {  // n numbers: the gradient, two moments, the weights
 };
 
 // Adam (Kingma and Ba 2015, algorithm 1) in one pass over memory:
-//   m = beta1 m + (1 - beta1) g      v = beta2 v + (1 - beta2) g^2      w = keep w - rate m / (sqrt(v) * root_correction + eps)
+//   m = beta1 m + (1 - beta1) g      v = beta2 v + (1 - beta2) g^2
+//   w = keep w - rate m / (sqrt(v) * root_correction + eps)
 // rate = lr / (1 - beta1^t),  root_correction = 1 / sqrt(1 - beta2^t),  g is first multiplied by grad_scale (clipping).
 struct AdamStep {
   Real beta1, beta2, rate, root_correction, eps, grad_scale;

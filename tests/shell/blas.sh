@@ -38,7 +38,7 @@ if ! grep -qw avx2 /proc/cpuinfo; then
   skip "blas: no kernels of before AVX2" "this processor has no AVX2"
 else
   verdict "blas: no kernels of before AVX2" \
-    "$(env -u OPENBLAS_CORETYPE "$bijou" --version | grep -E 'Prescott|Core2|Nehalem|Sandybridge')"
+    "$(env -u OPENBLAS_CORETYPE "$bijou" --version | grep -E 'Prescott|Core2|Penryn|Nehalem|Sandybridge|Barcelona')"
   verdict "blas: OPENBLAS_CORETYPE has the last word" \
     "$(OPENBLAS_CORETYPE=Nehalem "$bijou" --version | grep -q Nehalem || "$bijou" --version)"
 fi

@@ -34,6 +34,10 @@ refused "no model anywhere" 'MODEL is required' '{}'
 expect_exit "config: no such file" 3 'nofile.json: no such file' "$bijou" train glow --config nofile.json
 expect_exit "config: a flag without a use" 2 '--decay-epochs has no use without --schedule step' \
   "$bijou" train glow --decay-epochs 3
+expect_exit "config: a weight decay that nothing obeys" 2 '--weight-decay: all weights of this model are under weight norm' \
+  "$bijou" train realnvp --weight-decay 0.1 --out "$tmp/never"
+expect_exit "config: a weight decay that turns weights round" 2 '--weight-decay: times the learning rate it must be below 1' \
+  "$bijou" train nice --weight-decay 600 --out "$tmp/never"
 expect_exit "config: a flag's value" 2 '--ema: average_decay cannot be 2' "$bijou" train glow --ema 2
 
 expect_success "config: patience" "$bijou" train realnvp --data table.csv --epochs 500 --lr 0.05 --schedule constant --patience 2 --out patience

@@ -56,6 +56,7 @@ def main():
     meta = {name: float(w.metadata[name]) for name in ("beta1", "beta2", "eps", "clip_norm", "weight_norm_l2")}
     batches, rates = w["x"], w["learning_rates"].tolist()
     w.tensors["x"] = batches[0]
+    flat = batches[0].dim() == 2 or w.metadata["family"] == "nice"  # NICE knows no geometry
     model = build(w).train()
     learned = [p for p in model.parameters() if p.requires_grad]
     rule = {"adam": Adam, "adamax": ReleasedAdamax}[w.metadata["optimizer"]]
@@ -66,7 +67,7 @@ def main():
         for t, (x, rate) in enumerate(zip(batches, rates)):
             for p in learned:
                 p.grad = None
-            nll = -model.log_prob(weights.images(x)).mean()
+            nll = -model.log_prob(x if flat else weights.images(x)).mean()
             penalty = sum(g.square().sum() for g in gains(model)) if meta["weight_norm_l2"] else 0
             (nll + meta["weight_norm_l2"] * penalty).backward()
             if meta["clip_norm"]:
