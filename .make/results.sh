@@ -11,6 +11,7 @@
 # apps/results for what is written.
 set -u
 cd "$(dirname "$0")/.." || exit
+{  # read as a whole before it runs for hours: the file may change under it
 home=apps/results out=${OUT:-apps/results}
 header=row,published,measured,standard_error,unit,validation,train,epochs,hours,threads,seed,parameters,date,machine,checkpoint_sha256,command
 begin='<!-- results: begin; by `make results-ROW` -->' end='<!-- results: end -->'
@@ -131,10 +132,12 @@ seed=$(grep -oE '"seed": [0-9]+' "$run/config.json" | cut -d' ' -f2)
 sum=$(sha256sum <"$run/ckpt/best.safetensors" | cut -d' ' -f1)
 
 cp "$run/log.csv" "$run/curve.png" "$out/$row/"
-for picture in samples density inpainting; do
+for picture in samples density; do
   [[ -f $run/$picture.png ]] && cp "$run/$picture.png" "$out/$row/"
 done
 write_line "$measured" "$error" "$(unit_of "$measure")" "$validation" "$train" "$epochs" "$hours" "$threads" "$seed" "$parameters" \
   "$sum" "$command"
 echo
 echo "$row: $measured ± $error $(unit_of "$measure") on the test part; published: $(field "$row" 3)"
+exit
+}
