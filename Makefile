@@ -139,7 +139,8 @@ OPENBLAS      = CXX=$(call quote,$(CXX)) BLAS_DIR=$(call quote,$(BLAS_DIR)) bash
 LIBRARY := $(foreach room,autograd autograd/kernels nn flows flows/import datasets,$(sort $(wildcard $(room)/*.cpp)))
 PROGRAM := $(sort $(wildcard apps/*.cpp apps/plot/*.cpp))
 INSPECT := $(sort $(wildcard apps/inspect/*.cpp))
-BENCH   := $(sort $(wildcard apps/bench/*.cpp))
+BENCH   := $(sort $(wildcard apps/bench/*.cpp apps/plot/*.cpp) $(addprefix apps/,config.cpp data_options.cpp fit.cpp presets.cpp \
+             training_step.cpp))
 LAWS    := $(sort $(wildcard tests/laws/*.cpp))
 TABLES  := $(sort $(wildcard tests/tables/*.cpp))
 UNIT    := $(sort $(wildcard tests/unit/*.cpp) tests/fuzz/corpus_test.cpp tests/fuzz/format.cpp \
@@ -183,11 +184,14 @@ build/test-unit: $(call unit_objects,f32) build/f32/libbijou.a $(DOUBLE)
 build/bijou-asan: $(call objects,asan,$(PROGRAM) $(INSPECT)) build/asan/libbijou.a $(DOUBLE)
 build/test-unit-asan: $(call unit_objects,asan) build/asan/libbijou.a $(DOUBLE)
 
-build/bijou-bench: $(call objects,f32,$(BENCH) $(filter-out apps/main.cpp,$(PROGRAM)) $(INSPECT)) build/f32/libbijou.a $(DOUBLE)
+build/bijou-bench: $(call objects,f32,$(BENCH)) build/f32/libbijou.a
 
-build/bijou build/bijou-bench build/test-laws build/test-unit build/bijou-asan build/test-unit-asan: build/sources
+build/bijou build/bijou-bench build/bijou-bench-f64 build/test-laws build/test-unit build/bijou-asan build/test-unit-asan: build/sources
 	$(call say,link  $@)
 	$(Q)$(link)
+
+# In double, for the rows of steps: there rounding does not grow to what one sees.
+build/bijou-bench-f64: $(call objects,f64,$(BENCH)) build/f64/libbijou.a
 
 # A scalar build is a folder: build/f32, build/f64 and build/asan (f32 under the sanitizers).
 define scalar_build

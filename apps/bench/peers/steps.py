@@ -55,6 +55,7 @@ def main():
     w = weights.read(os.path.join(folder, "steps.safetensors"))
     meta = {name: float(w.metadata[name]) for name in ("beta1", "beta2", "eps", "clip_norm", "weight_norm_l2")}
     batches, rates = w["x"], w["learning_rates"].tolist()
+    torch.set_default_dtype(batches.dtype)  # double, where the recording is
     w.tensors["x"] = batches[0]
     flat = batches[0].dim() == 2 or w.metadata["family"] == "nice"  # NICE knows no geometry
     model = build(w).train()

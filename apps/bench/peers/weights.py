@@ -10,6 +10,9 @@ import struct
 import torch
 
 
+TYPES = {"F32": torch.float32, "F64": torch.float64}
+
+
 class Weights:
     """Tensors by dotted name, seen from a prefix: w.at("net")["bias"] is the tensor "net.bias"."""
 
@@ -43,10 +46,10 @@ def read(path):
     metadata = header.pop("__metadata__", {})
     tensors = {}
     for name, entry in header.items():
-        if entry["dtype"] != "F32":
-            raise ValueError(f"{path}: {name} is {entry['dtype']}, not F32")
-        begin, end = entry["data_offsets"]
-        flat = torch.frombuffer(data, dtype=torch.float32, count=(end - begin) // 4, offset=begin)
+        if entry["dtype"] not in TYPES:
+            raise ValueError(f"{path}: {name} is {entry['dtype']}, not one of {', '.join(TYPES)}")
+        dtype, (begin, end) = TYPES[entry["dtype"]], entry["data_offsets"]
+        flat = torch.frombuffer(data, dtype=dtype, count=(end - begin) // dtype.itemsize, offset=begin)
         tensors[name] = flat.reshape(entry["shape"]).clone()
     return Weights(tensors, metadata)
 
