@@ -133,7 +133,8 @@ SavedFlow checkpoint_to_resume(const RunFolder& folder, const std::string& confi
     }
   }();
   nlohmann::json known = then;  // a setting that came later was at its default then
-  for (const auto& [name, value] : nlohmann::json::parse(settings_to_json({})).items()) {
+  const auto defaults = nlohmann::json::parse(settings_to_json({}));
+  for (const auto& [name, value] : defaults.items()) {
     if (known.contains("training") && !known["training"].contains(name)) known["training"][name] = value;
   }
   const std::string other = differences(known, nlohmann::json::parse(config));
