@@ -61,9 +61,9 @@ std::string GoldenCurve::standing(int64_t epoch, double validation, const Unit& 
   const auto at = std::ranges::find(epochs, epoch, &Epoch::epoch);
   if (at == epochs.end()) return "";
   const double spread = at->high - at->low, above = validation - at->high, below = at->low - validation;
-  const std::string golden = text("golden ", with_decimals(at->mean * unit.per_nat), " (",
-                                  with_decimals(at->low * unit.per_nat), " to ",
-                                  with_decimals(at->high * unit.per_nat), ")");
+  const std::string golden =
+      text("golden ", with_decimals(at->mean * unit.per_nat), " (", with_decimals(at->low * unit.per_nat), " to ",
+           with_decimals(at->high * unit.per_nat), ")");
   if (above > spread) return text(golden, ", ", with_decimals(above * unit.per_nat), " above");
   if (below > spread) return text(golden, ", ", with_decimals(below * unit.per_nat), " below");
   return golden;

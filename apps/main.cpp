@@ -253,10 +253,10 @@ int run(int argc, char** argv) {
   setting("--ema", "average_decay", "decay of the moving average of weights that is evaluated and saved; 0: none");
   setting("--patience", "patience", "stop after so many epochs without a better validation loss; 0: never");
   setting("--picture-epochs", "picture_epochs", "a sheet of samples after so many epochs; 0: about eight in all");
-  auto* golden =
-      train_command->add_flag("--golden", training.golden,
-                          "say after each epoch where the run stands against this preset's curves of several seeds, "
-                          "which come with the program");
+  auto* golden = train_command->add_flag(
+      "--golden", training.golden,
+      "say after each epoch where the run stands against this preset's curves of several seeds, "
+      "which come with the program");
   auto* resume = train_command->add_flag(
       "--resume", training.resume,
       "go on from the run folder's last checkpoint, with the same options: the run ends as if it had "

@@ -218,7 +218,8 @@ void refuse_useless_decay(const FlowModel& model, const TrainSettings& s) {
   if (std::ranges::none_of(all, [](const auto& p) { return p.role == Module::Role::weight; }))
     fail<UsageError>("--weight-decay: all weights of this model are under weight normalisation; leave it out");
   if (s.weight_decay * s.learning_rate >= 1)
-    fail<UsageError>("--weight-decay: times the learning rate it must be below 1, not ", s.weight_decay * s.learning_rate);
+    fail<UsageError>("--weight-decay: times the learning rate it must be below 1, not ",
+                     s.weight_decay * s.learning_rate);
 }
 
 // What a run does otherwise than its preset, whose golden curve then tells less: "epochs 5, not 60; ...".

@@ -26,8 +26,8 @@ Tensor flipped(const Batch& batch, uint64_t seed) {
 }
 
 std::unique_ptr<Optimizer> make_optimizer(const FlowModel& model, const TrainSettings& s) {
-  const OptimizerOptions options{.beta1 = s.beta1, .beta2 = s.beta2, .eps = s.eps, .clip_norm = s.clip_norm,
-                                 .weight_decay = s.weight_decay};
+  const OptimizerOptions options{
+      .beta1 = s.beta1, .beta2 = s.beta2, .eps = s.eps, .clip_norm = s.clip_norm, .weight_decay = s.weight_decay};
   if (s.rule == TrainSettings::Rule::adamax) return std::make_unique<Adamax>(model, options);
   return std::make_unique<Adam>(model, options);
 }

@@ -59,7 +59,10 @@ void make_folder(const std::string& folder) {
 
 // The other side has the steps of apps/bench/peers/steps.py, and no more.
 void refuse_what_others_lack(const TrainOptions& o, const TrainSettings& s, const std::string& config) {
-  const char* what = s.weight_decay > 0 ? "weight_decay" : o.bits ? "bits" : o.class_conditional ? "class_conditional" : nullptr;
+  const char* what = s.weight_decay > 0    ? "weight_decay"
+                     : o.bits              ? "bits"
+                     : o.class_conditional ? "class_conditional"
+                                           : nullptr;
   if (what) fail<UsageError>(config, ": ", what, " is not repeated by the other implementation; leave it out");
 }
 
@@ -162,10 +165,10 @@ int compare_steps(const std::string& folder, const std::string& out, const std::
   }
   if (!csv.flush()) fail<StorageError>("cannot write '", out, "/steps.csv'");
   using Kind = plot::Curve::Kind;
-  plot::training_curve(out + "/curve.png",
-                       {{"PyTorch", theirs.step, theirs.nll, Kind::validation},
-                        {"Bijou", ours.step, ours.nll, Kind::training}},
-                       {.title = title, .x_label = "step", .y_label = "nats per image", .mark_best = false});
+  plot::training_curve(
+      out + "/curve.png",
+      {{"PyTorch", theirs.step, theirs.nll, Kind::validation}, {"Bijou", ours.step, ours.nll, Kind::training}},
+      {.title = title, .x_label = "step", .y_label = "nats per image", .mark_best = false});
   std::printf("largest %.3g mean %.3g last %.6f %.6f\n", largest, sum / static_cast<double>(ours.step.size()),
               ours.nll.back(), theirs.nll.back());
   return finite && largest <= tolerance ? 0 : 1;

@@ -177,9 +177,9 @@ Determinant determinant(int64_t n, const Real* a, double* inverse) {
 
 bool blas_kernels_are_outdated() {
 #ifdef __x86_64__
-  constexpr std::array<std::string_view, 12> before_avx2 = {
-      "Katmai", "Coppermine", "Northwood", "Prescott", "Banias",    "Atom",
-      "Core2",  "Penryn",     "Dunnington", "Nehalem", "Sandybridge", "Barcelona"};
+  constexpr std::array<std::string_view, 12> before_avx2 = {"Katmai",     "Coppermine", "Northwood",   "Prescott",
+                                                            "Banias",     "Atom",       "Core2",       "Penryn",
+                                                            "Dunnington", "Nehalem",    "Sandybridge", "Barcelona"};
   return gotoblas_dynamic_init && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
          std::ranges::find(before_avx2, std::string_view(openblas_get_corename())) != before_avx2.end();
 #else

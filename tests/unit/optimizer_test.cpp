@@ -203,9 +203,9 @@ TEST_CASE("weight decay: the weights of linear layers and convolutions, in each 
   };
   const auto nice = build_flow(flow_preset("nice", "digits"), 0), glow = build_flow(flow_preset("glow", "digits"), 0),
              realnvp = build_flow(flow_preset("realnvp", "digits"), 0);
-  CHECK(decays(*nice).size() == 12);     // four couplings of three layers; not S
+  CHECK(decays(*nice).size() == 12);          // four couplings of three layers; not S
   CHECK(decays(*glow).size() == 16 * 3 + 1);  // sixteen couplings of three convolutions and a split's prior; not W
-  CHECK(decays(*realnvp).empty());       // weight norm: a direction has no size
+  CHECK(decays(*realnvp).empty());            // weight norm: a direction has no size
 }
 
 TEST_CASE("Adam and Adamax: moments that no gradient reaches any more end at zero, not among subnormal numbers") {
