@@ -190,7 +190,7 @@ build/bijou build/bijou-bench build/bijou-bench-f64 build/test-laws build/test-u
 	$(call say,link  $@)
 	$(Q)$(link)
 
-# In double, for the rows of steps: there rounding does not grow to what one sees.
+# In double: `steps` without the rounding that grows in float (apps/results/README.md, "Equality with PyTorch").
 build/bijou-bench-f64: $(call objects,f64,$(BENCH)) build/f64/libbijou.a
 
 # A scalar build is a folder: build/f32, build/f64 and build/asan (f32 under the sanitizers).

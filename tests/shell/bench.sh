@@ -3,11 +3,7 @@
 # The comparison with PyTorch itself is run once where build/peers-venv has been made.
 cd "$(dirname "$0")/../.." || exit
 . tests/shell/lib/common.bash
-bench=$PWD/build/bijou-bench
-if [[ ! -x $bench ]]; then
-  skip "bench" "there is no build/bijou-bench"
-  exit 0
-fi
+need_bench bench
 
 expect_usage() {  # expect_usage <name> <regex of the one line> <command...>
   local name=$1 regex=$2

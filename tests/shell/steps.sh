@@ -3,11 +3,7 @@
 # where build/peers-venv has been made.
 cd "$(dirname "$0")/../.." || exit
 . tests/shell/lib/common.bash
-bench=$PWD/build/bijou-bench
-if [[ ! -x $bench ]]; then
-  skip "steps" "there is no build/bijou-bench"
-  exit 0
-fi
+need_bench steps
 
 cat >"$tmp/glow.json" <<'END'
 {"model": "glow", "data": "digits", "preset": "digits", "architecture": {"steps": 2, "width": 16},

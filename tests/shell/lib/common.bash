@@ -19,6 +19,12 @@ trap 'rm -rf "$tmp"' EXIT
 ok() { echo "ok - $1"; }
 not_ok() { echo "not ok - $1: ${2//$'\n'/ | }"; }  # not_ok <name> <why>
 skip() { echo "skip - $1: $2"; }
+need_bench() {  # need_bench <name of the test>: leaves $bench, or ends here
+  bench=$PWD/build/bijou-bench
+  [[ -x $bench ]] && return
+  skip "$1" "there is no build/bijou-bench"
+  exit 0
+}
 verdict() { if [[ -z $2 ]]; then ok "$1"; else not_ok "$1" "$2"; fi; }  # verdict <name> <what is wrong, or nothing>
 
 # Runs a command; leaves $code and the files $tmp/out and $tmp/err. Nothing takes longer than a minute.
