@@ -3,8 +3,7 @@
 #
 #   .make/results.sh ROW [options of train...]   trains apps/results/rows/ROW.json into runs/results-ROW; evaluates its
 #                                                best checkpoint; puts log, pictures and figures into apps/results
-#                                                A row of the measure "steps" is trained for 100 steps by Bijou and by
-#                                                PyTorch, from the same weights on the same batches, and compared.
+#                                                A row of the measure "steps" is .make/steps.sh's.
 #   .make/results.sh table                       writes the README's table anew from results.csv
 #
 # The checkpoint is chosen on the validation part. The test part is looked at once, here. OUT: another folder than
@@ -97,20 +96,15 @@ case $measure in
 esac
 if [[ $measure == steps ]]; then
   (($# == 0)) || stop "'$row' are 100 steps from the beginning: no options, not '$*'"
-  folder=runs/results-$row
-  python=$(bash .make/peers.sh build/peers-venv) || exit
   start=$SECONDS
-  rm -rf "$folder"
-  said=$(build/bijou-bench steps "$home/rows/$row.json" "$folder" --steps 100) || exit
-  PYTHONDONTWRITEBYTECODE=1 "$python" apps/bench/peers/steps.py "$folder" || exit
-  compared=$(build/bijou-bench compare-steps "$folder" --out "$out/$row" --title "$(field "$row" 2): 100 steps of 16 images")
+  said=$(bash .make/steps.sh "$home/rows/$row.json" "runs/results-$row" "$out/$row" "$(field "$row" 2)")
   code=$?
-  [[ -n $compared ]] || exit "$code"
-  value() { sed -n "s/.*\b$1 \([^ ]*\).*/\1/p" <<<"$said $compared" | head -n 1; }
+  value() { sed -n "s/.*\b$1 \([^ ]*\).*/\1/p" <<<"$said" | head -n 1; }
+  [[ -n $(value largest) ]] || exit "$code"
   write_line "$(value largest)" "$(value mean)" "relative difference of losses: the largest; the mean" - - - \
-    "$(awk -v s=$((SECONDS - start)) 'BEGIN { printf "%.3f", s / 3600 }')" "$(value threads)" 0 "$(value parameters)" \
-    "$(sha256sum <"$folder/steps.safetensors" | cut -d' ' -f1)" "make results-$row"
-  printf '\n%s: 100 losses of Bijou and PyTorch: %s\nof a step: %s ms\n' "$row" "$compared" "$(value ms)"
+    "$(awk -v s=$((SECONDS - start)) 'BEGIN { printf "%.3f", s / 3600 }')" "$(value threads)" "$(value seed)" \
+    "$(value parameters)" "$(sha256sum <"runs/results-$row/steps.safetensors" | cut -d' ' -f1)" "make results-$row"
+  printf '\n%s: 100 losses of Bijou and PyTorch:\n%s\n' "$row" "$said"
   exit "$code"
 fi
 

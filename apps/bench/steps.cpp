@@ -17,6 +17,7 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <numeric>
 #include <sstream>
 
 namespace bijou::inline BIJOU_SCALAR::bench {
@@ -89,6 +90,39 @@ Losses read_losses(const std::string& path) {
   return all;
 }
 
+// Relative to `theirs`; NaN where a loss is.
+std::vector<double> apart(const Losses& ours, const Losses& theirs) {
+  std::vector<double> all(ours.nll.size());
+  for (size_t i = 0; i < all.size(); ++i) all[i] = std::abs(ours.nll[i] - theirs.nll[i]) / std::abs(theirs.nll[i]);
+  return all;
+}
+
+double largest_of(const std::vector<double>& all) {
+  double largest = 0;
+  for (double v : all) largest = v <= largest ? largest : v;  // a NaN stays
+  return largest;
+}
+
+// Powers of ten; what is equal is left out.
+plot::Curve curve_of(const std::string& name, const std::vector<double>& steps, const std::vector<double>& apart,
+                     plot::Curve::Kind kind) {
+  plot::Curve curve{name, {}, {}, kind};
+  for (size_t i = 0; i < steps.size(); ++i) {
+    if (!(apart[i] > 0)) continue;
+    curve.x.push_back(steps[i]);
+    curve.y.push_back(std::log10(apart[i]));
+  }
+  return curve;
+}
+
+Losses read_as_long(const std::string& folder, const std::string& name, const Losses& ours) {
+  Losses theirs = read_losses(folder + "/" + name);
+  if (ours.step != theirs.step)
+    fail<DataError>(folder, ": bijou.csv has ", ours.step.size(), " steps, ", name, " ", theirs.step.size(),
+                    ", or others");
+  return theirs;
+}
+
 }  // namespace
 
 int record_steps(const std::string& config, const std::string& data_dir, int steps, const std::string& folder) {
@@ -141,27 +175,23 @@ int record_steps(const std::string& config, const std::string& data_dir, int ste
     std::fprintf(stderr, "bijou: step %d of %d: %.2f nats\n", t + 1, steps, report.nll);
   }
   if (!csv.flush()) fail<StorageError>("cannot write '", folder, "/bijou.csv'");
-  std::printf("parameters %lld threads %d ms %.1f\n", static_cast<long long>(model->parameter_count()),
-              kernels::threads(), spread(ms).median);
+  std::printf("parameters %lld seed %llu threads %d ms %.1f\n", static_cast<long long>(model->parameter_count()),
+              static_cast<unsigned long long>(o.seed), kernels::threads(), spread(ms).median);
   return 0;
 }
 
 int compare_steps(const std::string& folder, const std::string& out, const std::string& title, double tolerance) {
-  const Losses ours = read_losses(folder + "/bijou.csv"), theirs = read_losses(folder + "/pytorch.csv");
-  if (ours.step != theirs.step)
-    fail<DataError>(folder, ": bijou.csv has ", ours.step.size(), " steps, pytorch.csv ", theirs.step.size(),
-                    ", or others");
+  const Losses ours = read_losses(folder + "/bijou.csv"), theirs = read_as_long(folder, "pytorch.csv", ours);
+  const bool with_control = std::filesystem::exists(folder + "/pytorch-nudged.csv");
+  const Losses control = with_control ? read_as_long(folder, "pytorch-nudged.csv", ours) : Losses{};
+  const std::vector<double> between = apart(ours, theirs), nudged = apart(control, theirs);
   make_folder(out);
   std::ofstream csv(out + "/steps.csv");
-  csv << "step,bijou_nll,pytorch_nll,relative_difference\n";
-  double largest = 0, sum = 0;
-  bool finite = true;
-  for (size_t i = 0; i < ours.step.size(); ++i) {
-    const double apart = std::abs(ours.nll[i] - theirs.nll[i]) / std::abs(theirs.nll[i]);
-    csv << ours.step[i] << "," << digits(ours.nll[i]) << "," << digits(theirs.nll[i]) << "," << digits(apart) << "\n";
-    largest = std::max(largest, apart);
-    finite = finite && std::isfinite(apart);
-    sum += apart;
+  csv << "step,bijou_nll,pytorch_nll,relative_difference" << (with_control ? ",pytorch_nudged_nll" : "") << "\n";
+  for (size_t i = 0; i < between.size(); ++i) {
+    csv << ours.step[i] << "," << digits(ours.nll[i]) << "," << digits(theirs.nll[i]) << "," << digits(between[i]);
+    if (with_control) csv << "," << digits(control.nll[i]);
+    csv << "\n";
   }
   if (!csv.flush()) fail<StorageError>("cannot write '", out, "/steps.csv'");
   using Kind = plot::Curve::Kind;
@@ -169,9 +199,21 @@ int compare_steps(const std::string& folder, const std::string& out, const std::
       out + "/curve.png",
       {{"PyTorch", theirs.step, theirs.nll, Kind::validation}, {"Bijou", ours.step, ours.nll, Kind::training}},
       {.title = title, .x_label = "step", .y_label = "nats per image", .mark_best = false});
-  std::printf("largest %.3g mean %.3g last %.6f %.6f\n", largest, sum / static_cast<double>(ours.step.size()),
+  std::vector<plot::Curve> differences{curve_of("Bijou and PyTorch", ours.step, between, Kind::training)};
+  if (with_control)
+    differences.push_back(curve_of("PyTorch, and from another last bit", ours.step, nudged, Kind::validation));
+  plot::training_curve(out + "/apart.png", differences,
+                       {.title = title,
+                        .x_label = "step",
+                        .y_label = "log10 of the losses' relative difference",
+                        .mark_best = false});
+  const double largest = largest_of(between);
+  std::printf("largest %.3g mean %.3g last %.6f %.6f", largest,
+              std::accumulate(between.begin(), between.end(), 0.0) / static_cast<double>(between.size()),
               ours.nll.back(), theirs.nll.back());
-  return finite && largest <= tolerance ? 0 : 1;
+  if (with_control) std::printf(" control %.3g", largest_of(nudged));
+  std::printf("\n");
+  return largest <= tolerance ? 0 : 1;
 }
 
 }  // namespace bijou

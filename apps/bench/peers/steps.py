@@ -1,6 +1,8 @@
 """PyTorch repeats the training steps that `bijou-bench steps` recorded: the same weights, batches, noise and rates.
 
-    steps.py FOLDER     reads FOLDER/steps.safetensors, writes FOLDER/pytorch.csv: step, nll
+    steps.py FOLDER             reads FOLDER/steps.safetensors, writes FOLDER/pytorch.csv: step, nll
+    steps.py FOLDER --nudged    the control: writes FOLDER/pytorch-nudged.csv, the losses of PyTorch when the first
+                                layer's weights begin with another last bit
 """
 
 import math
@@ -18,6 +20,12 @@ def gains(model):
     for name, p in model.named_parameters():
         if p.requires_grad and (name.endswith("weight.original0") or name.endswith("weight_g")):
             yield p
+
+
+@torch.no_grad()
+def nudge(weight):
+    """Each number to the next one that its type can hold."""
+    weight.copy_(torch.nextafter(weight, torch.full_like(weight, math.inf)))
 
 
 class ReleasedAdamax:
@@ -51,7 +59,7 @@ class Adam:
 
 
 def main():
-    folder = sys.argv[1]
+    folder, nudged = sys.argv[1], sys.argv[2:] == ["--nudged"]
     w = weights.read(os.path.join(folder, "steps.safetensors"))
     meta = {name: float(w.metadata[name]) for name in ("beta1", "beta2", "eps", "clip_norm", "weight_norm_l2")}
     batches, rates = w["x"], w["learning_rates"].tolist()
@@ -60,10 +68,12 @@ def main():
     flat = batches[0].dim() == 2 or w.metadata["family"] == "nice"  # NICE knows no geometry
     model = build(w).train()
     learned = [p for p in model.parameters() if p.requires_grad]
+    if nudged:
+        nudge(next(p for p in learned if p.any()))
     rule = {"adam": Adam, "adamax": ReleasedAdamax}[w.metadata["optimizer"]]
     optimizer = rule(learned, (meta["beta1"], meta["beta2"]), meta["eps"])
     print("PyTorch", torch.__version__, torch.get_num_threads(), "threads", file=sys.stderr)
-    with open(os.path.join(folder, "pytorch.csv"), "w", encoding="utf-8") as csv:
+    with open(os.path.join(folder, "pytorch-nudged.csv" if nudged else "pytorch.csv"), "w", encoding="utf-8") as csv:
         csv.write("step,nll\n")
         for t, (x, rate) in enumerate(zip(batches, rates)):
             for p in learned:
