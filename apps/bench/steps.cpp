@@ -202,11 +202,9 @@ int compare_steps(const std::string& folder, const std::string& out, const std::
   std::vector<plot::Curve> differences{curve_of("Bijou and PyTorch", ours.step, between, Kind::training)};
   if (with_control)
     differences.push_back(curve_of("PyTorch, and from another last bit", ours.step, nudged, Kind::validation));
-  plot::training_curve(out + "/apart.png", differences,
-                       {.title = title,
-                        .x_label = "step",
-                        .y_label = "log10 of the losses' relative difference",
-                        .mark_best = false});
+  plot::training_curve(
+      out + "/apart.png", differences,
+      {.title = title, .x_label = "step", .y_label = "log10 of the losses' relative difference", .mark_best = false});
   const double largest = largest_of(between);
   std::printf("largest %.3g mean %.3g last %.6f %.6f", largest,
               std::accumulate(between.begin(), between.end(), 0.0) / static_cast<double>(between.size()),
