@@ -1,10 +1,9 @@
 #!/usr/bin/env bash
 # A Python that has PyTorch, for `make bench-peers`:  peers.sh FOLDER   prints its path; what it does goes to stderr.
-# In this order: the virtual environment in FOLDER; one made there now, with what pip finds for $TORCH; a Python of
+# In this order: the virtual environment in FOLDER; one made there now, with what pip finds for $TORCH ("torch"); a Python of
 # this machine that has PyTorch already; Debian's python3-torch. Where none can be had it says how to, and stops with 3.
 set -u
 venv=$1
-torch=${TORCH:-torch}
 
 say() { printf 'peers: %s\n' "$*" >&2; }
 has_torch() { "$1" -c 'import torch' >/dev/null 2>&1; }
@@ -12,6 +11,8 @@ use() { printf '%s\n' "$1"; exit 0; }
 
 # The environment remembers what it was made for: another TORCH makes another one.
 made_for() { [[ -f $venv/made-for ]] && echo "$(<"$venv/made-for")"; }
+torch=${TORCH:-$(made_for)}
+torch=${torch:-torch}
 [[ $(made_for) == "$torch" ]] && has_torch "$venv/bin/python" && use "$venv/bin/python"
 
 mapfile -t pythons < <(type -ap python3)

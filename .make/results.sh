@@ -1,41 +1,42 @@
 #!/usr/bin/env bash
 # The table of results (apps/results/README.md): trains a row, measures it, and writes down what came out.
 #
-#   .make/results.sh ROW [options of train...]   trains apps/results/rows/ROW.json into runs/results-ROW; evaluates its
-#                                                best checkpoint; puts log, pictures and figures into apps/results
-#                                                A row of the measure "steps" is .make/steps.sh's.
-#   .make/results.sh table                       writes the README's table anew from results.csv
+#   bash .make/results.sh ROW [options of train...]   trains apps/results/rows/ROW.json into runs/results-ROW, evaluates
+#                                                     its best checkpoint, puts log, pictures and figures into
+#                                                     apps/results. A row of the measure "steps" is .make/steps.sh's.
+#   bash .make/results.sh table                       writes the README's table anew from results.csv
 #
-# The checkpoint is chosen on the validation part. The test part is looked at once, here. OUT: another folder than
-# apps/results for what is written.
+# The checkpoint is chosen on the validation part. OUT: another folder than apps/results for what is written; INTO:
+# another folder than runs for what is trained.
 set -u
 cd "$(dirname "$0")/.." || exit
 {  # read as a whole before it runs for hours: the file may change under it
-home=apps/results out=${OUT:-apps/results}
-header=row,published,measured,standard_error,unit,validation,train,epochs,hours,threads,seed,parameters,date,machine,checkpoint_sha256,command
+home=apps/results out=${OUT:-apps/results} into=${INTO:-runs}
+header=row,published,measured,standard_error,unit,validation,train,epochs,hours,threads,seed,parameters,date,machine,checkpoint_sha256,command,remark
 begin='<!-- results: begin; by `make results-ROW` -->' end='<!-- results: end -->'
 stop() { echo "results: $*" >&2; exit 2; }
 
 field() { awk -F'\t' -v row="$1" -v n="$2" '$1 == row { print $n }' "$home/rows.tsv"; }
 number() { grep -oE "\"$1\":-?[0-9.]+(e[+-]?[0-9]+)?" | head -n 1 | cut -d: -f2; }  # of JSON on one line
-term() { grep -oE "\"term\":\"$1[^}]*" | number nats; }
+term() { grep -oE "\"term\":\"$1\"[^}]*" | number nats; }
 
 # figure <run> <part> <measure>: "mean error"
 figure() {
-  local json nll error of_values=0 name
+  local json mean error constants
   json=$(build/bijou evaluate "$1" --split "$2" --json --ledger) || return 1
-  nll=$(number nll_nats <<<"$json") error=$(number nll_nats_error <<<"$json")
   case $3 in
-    nll) echo "$nll $error"; return ;;
-    bits) echo "$(number bits_per_dim <<<"$json") $(number bits_per_dim_error <<<"$json")"; return ;;
-    density | logit)
-      local terms=(quantisation 'preprocessing: scaling')
-      [[ $3 != logit ]] || terms+=('preprocessing: logit')
-      for name in "${terms[@]}"; do
-        of_values=$(awk -v a="$of_values" -v b="$(term "$name" <<<"$json")" 'BEGIN { printf "%.9g", a + b }')
-      done ;;
+    nll | density) mean=$(number nll_nats <<<"$json") error=$(number nll_nats_error <<<"$json") ;;
+    bits) mean=$(number bits_per_dim <<<"$json") error=$(number bits_per_dim_error <<<"$json") ;;
+    logit) mean=$(number nll_behind_preprocessing_nats <<<"$json") error=$(number nll_behind_preprocessing_nats_error <<<"$json") ;;
   esac
-  awk -v nll="$nll" -v v="$of_values" -v e="$error" 'BEGIN { printf "%.9g %s\n", v - nll, e }'
+  if [[ $3 == density ]]; then  # of values as they are scaled: the same for all examples
+    constants="$(term quantisation <<<"$json") $(term 'preprocessing: scaling' <<<"$json")"
+    [[ $constants == *[0-9]" "*[0-9]* ]] || return 1
+    mean=$(awk -v m="$mean" -v c="$constants" 'BEGIN { split(c, each, " "); printf "%.9g", m - each[1] - each[2] }')
+  fi
+  [[ -n $mean && -n $error ]] || return 1
+  if [[ $3 == density || $3 == logit ]]; then mean=$(awk -v m="$mean" 'BEGIN { printf "%.9g", -m }'); fi
+  echo "$mean $error"
 }
 
 unit_of() {
@@ -47,25 +48,27 @@ unit_of() {
 }
 
 write_table() {
-  local table=$1/README.md row what published measure note
+  local table=$1/README.md row what published measure source
+  [[ -f $1/results.csv ]] || stop "there is no $1/results.csv"
+  { grep -qxF "$begin" "$table" && grep -qxF "$end" "$table"; } || stop "$table lacks the lines between which the table stands: $begin $end"
   {
     awk -v begin="$begin" '{ print } $0 == begin { exit }' "$table"
     echo
-    echo "| | published | measured | validation, train | epochs, hours | seed, parameters | date | command |"
+    echo "| | to compare with | measured | validation, train | epochs, hours | seed, parameters | date | command |"
     echo "|---|---|---|---|---|---|---|---|"
-    while IFS=$'\t' read -r row what published measure note; do
+    while IFS=$'\t' read -r row what published measure source; do
       [[ $row == \#* ]] && continue
       if [[ $measure == absent ]]; then
-        echo "| $what | $published | $note | | | | | |"
+        echo "| $what | $published | $source | | | | | |"
         continue
       fi
-      awk -F, -v row="$row" -v what="$what" -v published="$published" '
+      awk -F, -v row="$row" -v what="$what" -v published="$published ($source)" '
         function shown(figure) { return sprintf(figure ^ 2 < 10000 ? "%.3f" : "%.1f", figure) }
-        $1 == row && $5 ~ /^relative/ { printf "| [%s](%s/) | %s; not trained so far | 100 losses within **%.1e** of PyTorch'"'"'s (relative) | | -, %.2f | %s, %s | %s | `%s` |\n",
-                      what, row, published, $3, $9, $11, $12, $13, $16; found = 1; next }
-        $1 == row { printf "| [%s](%s/) | %s | **%s** ± %.2g %s | %s, %s | %d, %.2f | %s, %s | %s | `%s` |\n", what, row,
-                      published, shown($3), $4, $5, shown($6), shown($7), $8, $9, $11, $12, $13, $16; found = 1 }
-        END { if (!found) printf "| %s | %s | not yet | | | | | |\n", what, published }' "$1/results.csv"
+        $1 == row && $5 ~ /^relative/ { printf "| [%s](%s/) | %s | not trained: 100 losses within **%.1e** of PyTorch'"'"'s (relative); %s | | -, %.2f | %s, %s | %s | `%s` |\n",
+                      what, row, published, $3, $17, $9, $11, $12, $13, $16; found = 1; next }
+        $1 == row { printf "| [%s](%s/) | %s | **%s** ± %.2g %s | %s, %s | %d (%s), %.2f | %s, %s | %s | `%s` |\n", what, row,
+                      published, shown($3), $4, $5, shown($6), shown($7), $8, $17, $9, $11, $12, $13, $16; found = 1 }
+        END { if (!found) printf "| %s | %s | not yet | | | | | |\n", what, published }' "$1/results.csv" || exit
     done <"$home/rows.tsv"
     echo
     awk -v end="$end" '$0 == end { on = 1 } on' "$table"
@@ -77,61 +80,74 @@ shift
 if [[ $row == table ]]; then write_table "$out"; exit; fi
 [[ -f $home/rows/$row.json ]] || stop "there is no row '$row'; there are: $(cd $home/rows && printf '%s ' *.json | sed 's/\.json//g')"
 measure=$(field "$row" 4)
+case $measure in
+  nll | bits | density | logit | steps) ;;
+  *) stop "$home/rows.tsv has no measure for '$row'" ;;
+esac
+for word in "$@"; do
+  [[ $word != --dry-run && $word != --profile && $word != --help && $word != -h ]] || stop "$word trains nothing: build/bijou train --config $home/rows/$row.json $word"
+  [[ $word != *[,\"]* ]] || stop "'$word' has a comma or a quote, which a line of results.csv cannot hold; put it into $home/rows/$row.json"
+done
 machine=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1 | tr , ' ')
+mkdir -p "$into" "$out/$row"
+exec 9>"$into/results.lock"
+flock -n 9 || stop "another row is being trained here; their times would not be true"
 
-# write_line <measured> <error> <unit> <validation> <train> <epochs> <hours> <threads> <seed> <parameters> <sum> <command>
+# write_line <measured> <error> <unit> <validation> <train> <epochs> <hours> <threads> <seed> <parameters> <sum> <command> <remark>
 write_line() {
   [[ -f $out/results.csv ]] || echo "$header" >"$out/results.csv"
   [[ -f $out/README.md ]] || printf '%s\n%s\n' "$begin" "$end" >"$out/README.md"
   {
     grep -v "^$row," "$out/results.csv"
-    echo "$row,$(field "$row" 3),$1,$2,$3,$4,$5,$6,$7,$8,$9,${10},$(date +%F),$machine,${11},${12}"
+    echo "$row,$(field "$row" 3),$1,$2,$3,$4,$5,$6,$7,$8,$9,${10},$(date +%F),$machine,${11},${12},${13}"
   } >"$out/results.csv.new" && mv "$out/results.csv.new" "$out/results.csv"
   write_table "$out"
 }
 
-case $measure in
-  nll | bits | density | logit | steps) ;;
-  *) stop "$home/rows.tsv has no measure for '$row'" ;;
-esac
 if [[ $measure == steps ]]; then
   (($# == 0)) || stop "'$row' are 100 steps from the beginning: no options, not '$*'"
+  bash .make/peers.sh build/peers-venv >/dev/null || exit  # its installation is not the row's time
   start=$SECONDS
-  said=$(bash .make/steps.sh "$home/rows/$row.json" "runs/results-$row" "$out/$row" "$(field "$row" 2)")
+  said=$(bash .make/steps.sh "$home/rows/$row.json" "$into/results-$row" "$out/$row" "$(field "$row" 2)")
   code=$?
   value() { sed -n "s/.*\b$1 \([^ ]*\).*/\1/p" <<<"$said" | head -n 1; }
   [[ -n $(value largest) ]] || exit "$code"
-  write_line "$(value largest)" "$(value mean)" "relative difference of losses: the largest; the mean" - - - \
+  control=$(value control)
+  write_line "$(value largest)" - "relative difference of losses: the largest" - - - \
     "$(awk -v s=$((SECONDS - start)) 'BEGIN { printf "%.3f", s / 3600 }')" "$(value threads)" "$(value seed)" \
-    "$(value parameters)" "$(sha256sum <"runs/results-$row/steps.safetensors" | cut -d' ' -f1)" "make results-$row"
+    "$(value parameters)" "$(sha256sum <"$into/results-$row/steps.safetensors" | cut -d' ' -f1)" "make results-$row" \
+    "below 1e-3 for the first $(value within) steps${control:+; PyTorch from another last bit: $control}"
   printf '\n%s: 100 losses of Bijou and PyTorch:\n%s\n' "$row" "$said"
   exit "$code"
 fi
 
-run=runs/results-$row
+run=$into/results-$row log=$into/results-$row.log
 options=$(printf '%s ' "$@" | sed 's/--resume //; s/ $//')  # a row that went on is the row that did not stop
 command="make results-$row${options:+ ARGS='$options'}"
-mkdir -p runs "$out/$row"
-build/bijou train --config "$home/rows/$row.json" --out "$run" "$@" 2> >(tee "runs/results-$row.log" >&2) || exit
+build/bijou train --config "$home/rows/$row.json" --out "$run" "$@" 2> >(tee -i "$log" >&2) || exit
+sum=$(sha256sum <"$run/ckpt/best.safetensors" | cut -d' ' -f1)
+if grep -q "^$row,.*,$sum," "$out/results.csv" 2>/dev/null; then
+  echo "results: the table has this checkpoint already; its line stays" >&2
+  exit
+fi
 
-read -r measured error <<<"$(figure "$run" test "$measure")"
-read -r validation _ <<<"$(figure "$run" validation "$measure")"
-read -r train _ <<<"$(figure "$run" train "$measure")"
-[[ -n ${train:-} ]] || stop "$run could not be evaluated"
+test=$(figure "$run" test "$measure") && validation=$(figure "$run" validation "$measure") &&
+  train=$(figure "$run" train "$measure") || stop "$run could not be evaluated"
+read -r measured error <<<"$test"
 last=$(tail -n 1 "$run/log.csv")
 epochs=${last%%,*} hours=$(awk -v s="${last##*,}" 'BEGIN { printf "%.3f", s / 3600 }')
-threads=$(grep -oE '[0-9]+ threads' "runs/results-$row.log" | head -n 1 | cut -d' ' -f1)
-parameters=$(grep -oE '[0-9]+ parameters' "runs/results-$row.log" | head -n 1 | cut -d' ' -f1)
+best=$(awk -F, 'NR > 1 && (least == "" || $7 < least) { least = $7; best = $1 } END { print best }' "$run/log.csv")
+threads=$(grep -oE '[0-9]+ threads' "$log" | head -n 1 | cut -d' ' -f1)
+parameters=$(grep -oE '[0-9]+ parameters' "$log" | head -n 1 | cut -d' ' -f1)
 seed=$(grep -oE '"seed": [0-9]+' "$run/config.json" | cut -d' ' -f2)
-sum=$(sha256sum <"$run/ckpt/best.safetensors" | cut -d' ' -f1)
 
 cp "$run/log.csv" "$run/curve.png" "$out/$row/"
 for picture in samples density; do
   [[ -f $run/$picture.png ]] && cp "$run/$picture.png" "$out/$row/"
 done
-write_line "$measured" "$error" "$(unit_of "$measure")" "$validation" "$train" "$epochs" "$hours" "$threads" "$seed" "$parameters" \
-  "$sum" "$command"
+write_line "$measured" "$error" "$(unit_of "$measure")" "${validation% *}" "${train% *}" "$epochs" "$hours" "$threads" "$seed" \
+  "$parameters" "$sum" "$command" "the best: $best"
 echo
-echo "$row: $measured ± $error $(unit_of "$measure") on the test part; published: $(field "$row" 3)"
+echo "$row: $measured ± $error $(unit_of "$measure") on the test part; to compare with: $(field "$row" 3)"
 exit
 }

@@ -1,4 +1,7 @@
+// bijou data list, bijou data info: their options.
 #include "apps/command_line.hpp"
+
+#include <CLI/CLI.hpp>
 
 namespace bijou::inline BIJOU_SCALAR {
 

@@ -1,5 +1,7 @@
 #include "apps/command_line.hpp"
 
+#include <CLI/CLI.hpp>
+
 #include <charconv>
 #include <cmath>
 

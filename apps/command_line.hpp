@@ -2,9 +2,13 @@
 #pragma once
 #include "apps/options.hpp"
 
-#include <CLI/CLI.hpp>
-
 #include <functional>
+#include <string>
+#include <vector>
+
+namespace CLI {
+class App;
+}
 
 namespace bijou::inline BIJOU_SCALAR {
 
@@ -32,7 +36,8 @@ std::string class_number(const std::string& word);
 
 std::string all_presets();  // "nice: digits, mnist, ...; realnvp: ..."
 
-// Options that `options` is filled by; it must live as long as the command.
+// Options of a command, which go into the last argument; it must live as long as the command. Split options come after
+// data options.
 void add_data_options(CLI::App* command, DataOptions& options);
 void add_split_options(CLI::App* command, DataOptions& options);
 void add_picture_options(CLI::App* command, PictureOptions& options);

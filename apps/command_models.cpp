@@ -1,6 +1,8 @@
-// The commands for a flow that is trained, or was.
+// The options of the commands that take a trained flow, or make one of another program's.
 #include "apps/command_line.hpp"
 #include "flows/import/import.hpp"
+
+#include <CLI/CLI.hpp>
 
 namespace bijou::inline BIJOU_SCALAR {
 namespace {

@@ -1,5 +1,8 @@
+// bijou train: its options.
 #include "apps/command_line.hpp"
 #include "apps/config.hpp"
+
+#include <CLI/CLI.hpp>
 
 namespace bijou::inline BIJOU_SCALAR {
 namespace {
@@ -14,6 +17,37 @@ std::string config_of(int argc, char** argv) {
     if (word.starts_with(flag + "=")) return word.substr(flag.size() + 1);
   }
   return "";
+}
+
+// What belongs to TrainSettings goes there by its name in config.json.
+void add_settings(CLI::App* command, TrainOptions& training) {
+  const auto setting = [&](const char* flag, const char* name, const char* help) {
+    return command->add_option_function<std::string>(
+        flag,
+        [&training, flag, name](const std::string& word) {
+          training.flags.push_back({flag, name, word});
+        },
+        help);
+  };
+  setting("--batch-size", "batch_size", "examples in a step")->check(CLI::Validator(at_least_one, "N"));
+  setting("--lr", "lr", "learning rate")->check(CLI::Validator(positive, "X"));
+  setting("--optimizer", "optimizer", "adam or adamax");
+  setting("--schedule", "schedule", "of the learning rate: constant, cosine (to zero), or step (falls by a factor)");
+  setting("--warmup", "warmup_steps", "steps over which the learning rate rises from zero");
+  setting("--decay-epochs", "decay_epochs", "of the schedule step: epochs until the rate falls");
+  setting("--decay-factor", "decay_factor", "of the schedule step: by so much");
+  setting("--clip-norm", "clip_norm", "largest norm of all gradients together; 0: no clipping");
+  setting("--weight-decay", "weight_decay",
+          "in each step, the weights of linear layers and convolutions (but under weight norm) are first multiplied by "
+          "1 - the learning rate x this");
+  setting("--ema", "average_decay", "decay of the moving average of weights that is evaluated and saved; 0: none");
+  setting("--patience", "patience", "stop after so many epochs without a better validation loss; 0: never");
+  setting("--picture-epochs", "picture_epochs", "a sheet of samples after so many epochs; 0: about eight in all");
+  setting(
+      "--memory", "memory",
+      "what is kept of each layer for the gradients: stored (all; the default), checkpointed (its input; the same "
+      "weights to the byte, a third more time), reversible (nothing: layers are inverted; does not grow with depth)")
+      ->check(CLI::IsMember(memory_names()));
 }
 
 }  // namespace
@@ -60,29 +94,7 @@ std::vector<Command> train_commands(CLI::App& app, int argc, char** argv) {
   auto* steps = train_command->add_option("--steps", training.steps, "steps, instead of epochs")
                     ->check(CLI::Validator(at_least_one, "N"))
                     ->excludes(epochs);
-  // What belongs to TrainSettings goes there by its name in config.json.
-  const auto setting = [&](const char* flag, const char* name, const char* help) {
-    return train_command->add_option_function<std::string>(
-        flag,
-        [&training, flag, name](const std::string& word) {
-          training.flags.push_back({flag, name, word});
-        },
-        help);
-  };
-  setting("--batch-size", "batch_size", "examples in a step")->check(CLI::Validator(at_least_one, "N"));
-  setting("--lr", "lr", "learning rate")->check(CLI::Validator(positive, "X"));
-  setting("--optimizer", "optimizer", "adam or adamax");
-  setting("--schedule", "schedule", "of the learning rate: constant, cosine (to zero), or step (falls by a factor)");
-  setting("--warmup", "warmup_steps", "steps over which the learning rate rises from zero");
-  setting("--decay-epochs", "decay_epochs", "of the schedule step: epochs until the rate falls");
-  setting("--decay-factor", "decay_factor", "of the schedule step: by so much");
-  setting("--clip-norm", "clip_norm", "largest norm of all gradients together; 0: no clipping");
-  setting("--weight-decay", "weight_decay",
-          "in each step, the weights of linear layers and convolutions (but under weight norm) are first multiplied by "
-          "1 - the learning rate x this");
-  setting("--ema", "average_decay", "decay of the moving average of weights that is evaluated and saved; 0: none");
-  setting("--patience", "patience", "stop after so many epochs without a better validation loss; 0: never");
-  setting("--picture-epochs", "picture_epochs", "a sheet of samples after so many epochs; 0: about eight in all");
+  add_settings(train_command, training);
   auto* golden = train_command->add_flag(
       "--golden", training.golden,
       "say after each epoch where the run stands against this preset's curves of several seeds, "
@@ -94,11 +106,6 @@ std::vector<Command> train_commands(CLI::App& app, int argc, char** argv) {
   train_command->add_option("--seed", training.seed, "of weights, shuffling and dequantisation")
       ->check(CLI::Validator(seed_number, "N"))
       ->capture_default_str();
-  setting(
-      "--memory", "memory",
-      "what is kept of each layer for the gradients: stored (all; the default), checkpointed (its input; the same "
-      "weights to the byte, a third more time), reversible (nothing: layers are inverted; does not grow with depth)")
-      ->check(CLI::IsMember(memory_names()));
   auto* dry_run =
       train_command
           ->add_flag("--dry-run", training.dry_run,

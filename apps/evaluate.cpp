@@ -154,7 +154,12 @@ int evaluate(const EvaluateOptions& options) {
     j["nll_nats_error"] = error;
     j["bits_per_dim_error"] = bits_error;
     j["dequantisations"] = options.dequantisations;
-    if (options.ledger) j["ledger"] = as_json(ledger, data.dimensions());
+    if (options.ledger) {
+      const auto [behind, behind_error] = ledger.behind_preprocessing();
+      j["nll_behind_preprocessing_nats"] = behind;
+      j["nll_behind_preprocessing_nats_error"] = behind_error;
+      j["ledger"] = as_json(ledger, data.dimensions());
+    }
     std::cout << j.dump() << std::endl;
   } else {
     const bool elsewhere = options.split == "test" && !reading.test_data.empty();

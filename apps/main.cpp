@@ -3,6 +3,8 @@
 #include "autograd/kernels/gemm.hpp"
 #include "autograd/kernels/machine.hpp"
 
+#include <CLI/CLI.hpp>
+
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
@@ -63,7 +65,6 @@ int run(int argc, char** argv) {
   for (const Command& command : commands) {
     command.app->add_option("--threads", threads, "threads; default: OMP_NUM_THREADS, or all cores")
         ->check(CLI::Validator(thread_count, "N"));
-    command.app->footer(kExitCodes);
   }
   app.footer(kExitCodes);
   for (CLI::App* child : app.get_subcommands(nullptr)) child->footer(kExitCodes);

@@ -128,12 +128,21 @@ void Ledger::enter(const FlowModel& model, const Tensor& x, int levels, int64_t 
   add(prior_of(latents.size() - 1, latents.size()), rest, first, weight);
 }
 
-Estimate Ledger::total() const {
+Estimate Ledger::sum_of(const std::function<bool(const Term&)>& counts) const {
   std::vector<double> nll(examples_, 0.0);
   for (const Term& term : terms_) {
+    if (!counts(term)) continue;
     for (size_t i = 0; i < examples_; ++i) nll[i] += term.nats[i];
   }
   return estimate(nll);
+}
+
+Estimate Ledger::total() const {
+  return sum_of([](const Term&) { return true; });
+}
+
+Estimate Ledger::behind_preprocessing() const {
+  return sum_of([](const Term& term) { return rank_of(term.name) < 2; });
 }
 
 }  // namespace bijou

@@ -30,8 +30,10 @@ class Ledger {
 
   const std::vector<Term>& terms() const { return terms_; }  // as listed above; those of layers as x meets them
   Estimate total() const;                                    // of -log p(x)
+  Estimate behind_preprocessing() const;                     // of -log p of what the preprocessing makes of x
 
  private:
+  Estimate sum_of(const std::function<bool(const Term&)>& counts) const;
   void add(const std::string& name, const std::vector<double>& log_p, int64_t first, double weight);
   size_t examples_;
   std::vector<Term> terms_;

@@ -114,8 +114,10 @@ int run(int argc, char** argv) {
   auto* compared = app.add_subcommand("compare-steps", "both implementations' losses side by side; 1: they differ");
   double tolerance = 1e-3;
   std::string title;
-  compared->add_option("FOLDER", folder, "with bijou.csv and pytorch.csv")->required();
-  compared->add_option("--out", out, "a folder for steps.csv and curve.png")->required();
+  compared
+      ->add_option("FOLDER", folder, "with bijou.csv and pytorch.csv, and pytorch-nudged.csv where there is a control")
+      ->required();
+  compared->add_option("--out", out, "a folder for steps.csv, curve.png and apart.png")->required();
   compared->add_option("--title", title, "of the picture");
   compared->add_option("--tolerance", tolerance, "largest relative difference")->capture_default_str();
   try {

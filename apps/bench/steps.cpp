@@ -97,10 +97,10 @@ std::vector<double> apart(const Losses& ours, const Losses& theirs) {
   return all;
 }
 
+// NaN where one is.
 double largest_of(const std::vector<double>& all) {
-  double largest = 0;
-  for (double v : all) largest = v <= largest ? largest : v;  // a NaN stays
-  return largest;
+  const bool broken = std::ranges::any_of(all, [](double v) { return std::isnan(v); });
+  return broken ? std::nan("") : *std::ranges::max_element(all);
 }
 
 // Powers of ten; what is equal is left out.
@@ -206,9 +206,10 @@ int compare_steps(const std::string& folder, const std::string& out, const std::
       out + "/apart.png", differences,
       {.title = title, .x_label = "step", .y_label = "log10 of the losses' relative difference", .mark_best = false});
   const double largest = largest_of(between);
-  std::printf("largest %.3g mean %.3g last %.6f %.6f", largest,
+  const auto beyond = std::ranges::find_if(between, [&](double v) { return !(v <= tolerance); });
+  std::printf("largest %.3g mean %.3g within %td last %.6f %.6f", largest,
               std::accumulate(between.begin(), between.end(), 0.0) / static_cast<double>(between.size()),
-              ours.nll.back(), theirs.nll.back());
+              beyond - between.begin(), ours.nll.back(), theirs.nll.back());
   if (with_control) std::printf(" control %.3g", largest_of(nudged));
   std::printf("\n");
   return largest <= tolerance ? 0 : 1;

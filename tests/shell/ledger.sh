@@ -18,6 +18,11 @@ for model in nice realnvp glow; do
     sum=$(terms ${unit%:*} $model.json | awk '{ s += $1 } END { printf "%.12f", s }')
     verdict "$name: the terms sum to the figure, ${unit%:*}" "$(apart "$sum" "$(member ${unit#*:} $model.json)" 1e-6)"
   done
+  verdict "$name: what is left without preprocessing and quantisation" "$(apart "$(member nll_behind_preprocessing_nats $model.json)" \
+    "$(grep -oE '"term":"[^}]*' $model.json | grep -vE '"(preprocessing|quantisation)' | grep -oE '"nats":[-0-9.e]+' | cut -d: -f2 | awk '{ s += $1 } END { printf "%.12f", s }')" 1e-6)"
+  # The logit's log-determinant differs from image to image, so that this figure has an error of its own.
+  verdict "$name: its error" "$(awk -v a="$(member nll_behind_preprocessing_nats_error $model.json)" -v b="$(member nll_nats_error $model.json)" \
+    'BEGIN { if (!(a > 0) || a == b) print a " and " b }')"
   case $model in
     nice) entries='prior couplings scaling.layer' ;;
     realnvp) entries='prior,.scale.1 prior,.scale.2 couplings batch.norm' ;;

@@ -1,8 +1,8 @@
 """PyTorch repeats the training steps that `bijou-bench steps` recorded: the same weights, batches, noise and rates.
 
     steps.py FOLDER             reads FOLDER/steps.safetensors, writes FOLDER/pytorch.csv: step, nll
-    steps.py FOLDER --nudged    the control: writes FOLDER/pytorch-nudged.csv, the losses of PyTorch when the first
-                                layer's weights begin with another last bit
+    steps.py FOLDER --nudged    the control: writes FOLDER/pytorch-nudged.csv, the losses of PyTorch when all
+                                parameters begin with another last bit
 """
 
 import math
@@ -59,7 +59,9 @@ class Adam:
 
 
 def main():
-    folder, nudged = sys.argv[1], sys.argv[2:] == ["--nudged"]
+    if len(sys.argv) < 2 or sys.argv[2:] not in ([], ["--nudged"]):
+        sys.exit(__doc__)
+    folder, nudged = sys.argv[1], "--nudged" in sys.argv
     w = weights.read(os.path.join(folder, "steps.safetensors"))
     meta = {name: float(w.metadata[name]) for name in ("beta1", "beta2", "eps", "clip_norm", "weight_norm_l2")}
     batches, rates = w["x"], w["learning_rates"].tolist()
@@ -69,7 +71,8 @@ def main():
     model = build(w).train()
     learned = [p for p in model.parameters() if p.requires_grad]
     if nudged:
-        nudge(next(p for p in learned if p.any()))
+        for p in learned:
+            nudge(p)
     rule = {"adam": Adam, "adamax": ReleasedAdamax}[w.metadata["optimizer"]]
     optimizer = rule(learned, (meta["beta1"], meta["beta2"]), meta["eps"])
     print("PyTorch", torch.__version__, torch.get_num_threads(), "threads", file=sys.stderr)
