@@ -77,6 +77,11 @@ void add_split_options(CLI::App* command, DataOptions& data) {
   command->add_option("--test-fraction", data.test_fraction, "cut off for the test; default: 0.1")
       ->check(CLI::Validator(part_of_one, "X"))
       ->excludes("--test-data");
+  command
+      ->add_option("--only-class", data.only_class,
+                   "training and validation are of the examples with this label alone: what a detector of anomalies "
+                   "is trained on")
+      ->check(CLI::Validator(class_number, "Y"));
 }
 
 void add_data_options(CLI::App* command, DataOptions& data) {
@@ -114,6 +119,35 @@ void add_data_memory(CLI::App* command, int64_t& bytes) {
           "--data-memory", [&bytes](int64_t mib) { bytes = mib << 20; },
           "MiB that pictures may take; beyond it each batch is read from the disk. Default: half of the machine's")
       ->check(CLI::Validator(at_least_one, "MIB"));
+}
+
+void add_run(CLI::App* command, std::string& run) {
+  command->add_option("RUN", run, "run folder, or a checkpoint file")->required();
+}
+
+void add_run_data_options(CLI::App* command, RunDataOptions& options) {
+  command->add_option("--data", options.data,
+                      "data set or path; default: what it was trained on. A table may hold images, "
+                      "a row each, as height x width x channels numbers");
+  add_data_options(command, options);
+  add_data_memory(command, options.data_memory);
+  command->add_option("--split", options.split, "train, validation, test, or all of them")
+      ->check(CLI::IsMember({"train", "validation", "test", "all"}))
+      ->capture_default_str();
+  command->add_flag("--dequantised", options.dequantised,
+                    "the data are real numbers in [0, levels): images that have their noise already");
+  for (const char* of_other_data : {"--data", "--split"})
+    command->get_option("--test-data")->excludes(command->get_option(of_other_data));
+}
+
+void add_output_options(CLI::App* command, OutputOptions& options, const std::string& what) {
+  command->add_option("--out", options.out, what);
+  command->add_flag("--force", options.force, "replace what is there");
+  command->add_flag("--json", options.json, "what was found, and the files' names, as one line of JSON");
+}
+
+void add_seed(CLI::App* command, uint64_t& seed, const std::string& of) {
+  command->add_option("--seed", seed, of)->check(CLI::Validator(seed_number, "N"))->capture_default_str();
 }
 
 }  // namespace bijou

@@ -21,7 +21,8 @@ struct Command {
 
 // Each makes the commands of its file known. `bijou train` reads the file of --config, for what no option says.
 std::vector<Command> train_commands(CLI::App& app, int argc, char** argv);
-std::vector<Command> model_commands(CLI::App& app);  // of a trained flow
+std::vector<Command> model_commands(CLI::App& app);    // of a trained flow
+std::vector<Command> picture_commands(CLI::App& app);  // of a trained flow, too: latents, images, anomalies
 std::vector<Command> data_commands(CLI::App& app);
 
 // CLI11's checks: what is wrong with a word, or nothing.
@@ -42,5 +43,9 @@ void add_data_options(CLI::App* command, DataOptions& options);
 void add_split_options(CLI::App* command, DataOptions& options);
 void add_picture_options(CLI::App* command, PictureOptions& options);
 void add_data_memory(CLI::App* command, int64_t& bytes);
+void add_run(CLI::App* command, std::string& run);                      // RUN
+void add_run_data_options(CLI::App* command, RunDataOptions& options);  // --data and its kin, --split
+void add_output_options(CLI::App* command, OutputOptions& options, const std::string& what);  // --out, --force, --json
+void add_seed(CLI::App* command, uint64_t& seed, const std::string& of);                      // --seed
 
 }  // namespace bijou

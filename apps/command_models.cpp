@@ -11,19 +11,20 @@ Command sample_command(CLI::App& app) {
   const auto options = std::make_shared<SampleOptions>();
   SampleOptions& sampling = *options;
   auto* command = app.add_subcommand("sample", "draw samples from a trained flow");
-  command->add_option("RUN", sampling.run, "run folder, or a checkpoint file")->required();
-  command->add_option("--count", sampling.count, "how many")
+  add_run(command, sampling.run);
+  command->add_option("--count", sampling.count, "how many; with --sweep, in a row")
       ->check(CLI::Validator(at_least_one, "N"))
-      ->capture_default_str();
+      ->default_str("100, in a row 10");
   command->add_option("--class", sampling.label, "of a class-conditional model: samples of this class only")
       ->check(CLI::Validator(class_number, "Y"));
-  command->add_option("--temperature", sampling.temperature, "scales the latents' deviation")
-      ->check(CLI::Validator(not_negative, "T"))
-      ->capture_default_str();
-  command->add_option("--seed", sampling.seed, "of the latents")
-      ->check(CLI::Validator(seed_number, "N"))
-      ->capture_default_str();
-  command->add_option("--out", sampling.out, "a PNG (images) or CSV file (vectors); default: in the run folder");
+  auto* temperature = command->add_option("--temperature", sampling.temperature, "scales the latents' deviation")
+                          ->check(CLI::Validator(not_negative, "T"))
+                          ->capture_default_str();
+  command->add_flag("--sweep", sampling.sweep, "images: a row for each of eight temperatures from 0 to 1")
+      ->excludes(temperature);
+  add_seed(command, sampling.seed, "of the latents");
+  add_output_options(command, sampling,
+                     "a PNG (images), CSV (vectors) or .npy file (both); default: in the run folder");
   return {command, [options] { return sample(*options); }};
 }
 
@@ -31,28 +32,16 @@ Command evaluate_command(CLI::App& app) {
   const auto options = std::make_shared<EvaluateOptions>();
   EvaluateOptions& evaluation = *options;
   auto* command = app.add_subcommand("evaluate", "the log-likelihood of data under a trained flow");
-  command->add_option("RUN", evaluation.run, "run folder, or a checkpoint file")->required();
-  command->add_option("--data", evaluation.data,
-                      "data set or path; default: what it was trained on. A table may hold images, "
-                      "a row each, as height x width x channels numbers");
-  add_data_options(command, evaluation);
-  add_data_memory(command, evaluation.data_memory);
-  command->add_option("--split", evaluation.split, "train, validation, test, or all of them")
-      ->check(CLI::IsMember({"train", "validation", "test", "all"}))
-      ->capture_default_str();
+  add_run(command, evaluation.run);
+  add_run_data_options(command, evaluation);
   command->add_flag("--ledger", evaluation.ledger,
                     "the terms whose sum is the figure: prior by scale, each kind of layer's log-determinant, "
                     "preprocessing, quantisation");
   command->add_option("--dequantisations", evaluation.dequantisations, "average over K draws of the images' noise")
       ->check(CLI::Validator(at_least_one, "K"))
       ->capture_default_str();
-  command->add_flag("--dequantised", evaluation.dequantised,
-                    "the data are real numbers in [0, levels): images that have their noise already");
   command->add_flag("--json", evaluation.json,
                     "one line of JSON: nll_nats, bits_per_dim, examples, split, their standard errors, ledger");
-
-  for (const char* of_other_data : {"--data", "--split"})
-    command->get_option("--test-data")->excludes(command->get_option(of_other_data));
   return {command, [options] { return evaluate(*options); }};
 }
 
@@ -100,9 +89,7 @@ Command check_command(CLI::App& app) {
       ->required();
   command->add_option("--preset", checking.preset, "of a family; default: digits. " + all_presets());
   command->add_flag("--json", checking.json, "one line of JSON, with an array of layers");
-  command->add_option("--seed", checking.seed, "of what is drawn: examples, directions, random weights")
-      ->check(CLI::Validator(seed_number, "N"))
-      ->capture_default_str();
+  add_seed(command, checking.seed, "of what is drawn: examples, directions, random weights");
   return {command, [options] { return check_model(*options); }, 1};
 }
 
@@ -120,9 +107,7 @@ Command jacobian_command(CLI::App& app) {
   command->add_option("--layer", picture.layer, "this layer alone, by its dotted name; default: a sheet of all");
   command->add_option("--out", picture.out,
                       "a PNG file; default: jacobians.png or jacobian-LAYER.png in the run folder, or here");
-  command->add_option("--seed", picture.seed, "of what is drawn: the example, random weights")
-      ->check(CLI::Validator(seed_number, "N"))
-      ->capture_default_str();
+  add_seed(command, picture.seed, "of what is drawn: the example, random weights");
   return {command, [options] { return options->model == "lesson" ? draw_lesson(*options) : draw_jacobians(*options); },
           1};
 }

@@ -103,9 +103,7 @@ std::vector<Command> train_commands(CLI::App& app, int argc, char** argv) {
       "--resume", training.resume,
       "go on from the run folder's last checkpoint, with the same options: the run ends as if it had "
       "never stopped, byte for byte");
-  train_command->add_option("--seed", training.seed, "of weights, shuffling and dequantisation")
-      ->check(CLI::Validator(seed_number, "N"))
-      ->capture_default_str();
+  add_seed(train_command, training.seed, "of weights, shuffling and dequantisation");
   auto* dry_run =
       train_command
           ->add_flag("--dry-run", training.dry_run,

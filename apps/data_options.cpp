@@ -18,6 +18,7 @@ bool read_member(const std::string& key, const nlohmann::json& value, DataOption
   if (key == "columns") o.columns = value.get<std::string>();
   else if (key == "separator") o.separator = value.get<std::string>();
   else if (key == "header") o.header = value.get<std::string>();
+  else if (key == "only_class") o.only_class = value.get<int>();
   else if (key == "split_seed") o.split_seed = value.get<uint64_t>();
   else if (key == "validation_fraction") o.validation_fraction = number();
   else if (key == "test_fraction") o.test_fraction = number();
@@ -40,6 +41,7 @@ DatasetOptions dataset_options(const DataOptions& options) {
   o.dequantise = options.dequantise;
   o.noise_widths = options.noise_widths;
   o.split_seed = options.split_seed.value_or(0);
+  o.only_class = options.only_class;
   o.validation_fraction = options.validation_fraction;
   o.test_fraction = options.test_fraction;
   o.test_data = options.test_data;
@@ -62,6 +64,7 @@ std::string data_options_to_json(const DataOptions& options, const Dataset& data
   if (!options.separator.empty()) j["separator"] = options.separator;
   if (!options.header.empty()) j["header"] = options.header;
   if (options.dequantise) j["dequantise"] = data.noise_widths;
+  if (options.only_class) j["only_class"] = *options.only_class;
   if (options.split_seed) j["split_seed"] = *options.split_seed;
   if (options.validation_fraction) j["validation_fraction"] = *options.validation_fraction;
   if (options.test_fraction) j["test_fraction"] = *options.test_fraction;
@@ -79,6 +82,7 @@ DataOptions data_options_from_json(const std::string& json, const DataOptions& g
     if (o.columns.empty()) o.columns = kept.columns;
     if (o.separator.empty()) o.separator = kept.separator;
     if (o.header.empty()) o.header = kept.header;
+    if (!o.only_class) o.only_class = kept.only_class;
     if (!o.split_seed) o.split_seed = kept.split_seed;
     if (!o.validation_fraction) o.validation_fraction = kept.validation_fraction;
     if (!o.test_fraction) o.test_fraction = kept.test_fraction;
@@ -88,7 +92,7 @@ DataOptions data_options_from_json(const std::string& json, const DataOptions& g
     }
   } catch (const std::exception& e) {
     fail<CheckpointError>(where, ": what it says of the data's options cannot be read (", e.what(),
-                          "); known are columns, separator, header, dequantise, split_seed, validation_fraction and "
+                          "); known are columns, separator, header, dequantise, only_class, split_seed, validation_fraction and "
                           "test_fraction");
   }
   return o;

@@ -8,9 +8,10 @@ namespace {
 // So many examples of D numbers go through a model at once: memory stays bounded.
 int64_t block_of(int64_t dimensions) { return std::clamp<int64_t>(int64_t{500} * 784 / dimensions, 1, 500); }
 
-// Calls see(x, first row) for the examples, block by block, dequantised by this draw of the noise.
+}  // namespace
+
 void for_each_block(const Examples& examples, int levels, const std::function<void(const Tensor&, int64_t)>& see,
-                    uint64_t draw = 0) {
+                    uint64_t draw) {
   constexpr uint64_t kEvaluationSeed = 0xE7A1;
   const int64_t block = block_of(examples.shape().from(1).numel());
   for (int64_t begin = 0; begin < examples.size(); begin += block) {
@@ -19,7 +20,16 @@ void for_each_block(const Examples& examples, int levels, const std::function<vo
   }
 }
 
-}  // namespace
+Tensor decode_latents(const FlowModel& model, const Tensor& z) {
+  std::vector<Tensor> x;
+  const int64_t block = block_of(z.shape()[1]);
+  for (int64_t begin = 0; begin < z.shape()[0]; begin += block) {
+    x.push_back(model.bijection().inverse(z.rows(begin, std::min(z.shape()[0], begin + block))));
+    if (!math::all_finite(x.back()))
+      fail<NonFiniteError>("what these latents stand for is not finite; are they latents of this model?");
+  }
+  return math::concat(x, 0);
+}
 
 double average_nll(const FlowModel& model, const Examples& examples, int levels) {
   return ledger_of(model, examples, levels).total().mean;

@@ -24,6 +24,13 @@ struct ClassFigures {
 };
 ClassFigures class_figures(const FlowModel& model, const Examples& examples, int levels, int64_t draws = 1);
 
+// Calls see(x, first row) for the examples, block by block, dequantised by this draw of the noise: memory stays bounded.
+void for_each_block(const Examples& examples, int levels, const std::function<void(const Tensor&, int64_t)>& see,
+                    uint64_t draw = 0);
+
+// x = f^-1(z), block by block; z [n, D]. NonFiniteError: an image that is not finite.
+Tensor decode_latents(const FlowModel& model, const Tensor& z);
+
 // Which samples: `count` of them, or one for each label (of class-conditional models).
 struct Draw {
   int64_t count = 100;

@@ -103,7 +103,7 @@ std::string beside(const std::string& model, const std::string& name) {
 
 }  // namespace
 
-int draw_jacobians(const JacobianOptions& options) {
+std::vector<std::string> jacobian_pictures(const JacobianOptions& options) {
   const auto source = source_of(options.model, options.preset, options.seed);
   const std::string name = options.layer.empty() ? "jacobians.png" : "jacobian-" + options.layer + ".png";
   const std::string out = options.out.empty() ? beside(options.model, name) : options.out;
@@ -121,14 +121,18 @@ int draw_jacobians(const JacobianOptions& options) {
     if (options.layer.empty()) plot::jacobian_sheet(out, views, title);
     else plot::jacobian_page(out, views.front());
   });
-  std::cout << "picture: " << out << std::endl;
-  if (result.film.empty()) return 0;
+  if (result.film.empty()) return {out};
   const fs::path stem = fs::path(out).parent_path() / fs::path(out).stem();
   const std::string film = options.out.empty() ? beside(options.model, "film.png") : stem.string() + "-film.png";
   std::vector<plot::LatticePanel> frames;
   for (const PlaneFrame& frame : result.film) frames.push_back(panel(frame));
   drawing([&] { plot::film_strip(film, frames, {}, result.title + ": the plane, layer by layer"); });
-  std::cout << "picture: " << film << std::endl;
+  return {out, film};
+}
+
+int draw_jacobians(const JacobianOptions& options) {
+  for (const std::string& file : jacobian_pictures(options)) std::cout << "picture: " << file << "\n";
+  std::cout << std::flush;
   return 0;
 }
 

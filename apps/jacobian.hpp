@@ -1,8 +1,11 @@
-// What the two sources of `bijou jacobian` share.
+// Pictures of Jacobians, and what the two sources of `bijou jacobian` share.
 #pragma once
+#include "apps/options.hpp"
 #include "autograd/check.hpp"
 
 namespace bijou::inline BIJOU_SCALAR {
+
+std::vector<std::string> jacobian_pictures(const JacobianOptions& options);  // the files that were drawn
 
 void require_png(const std::string& out);  // UsageError for another extension
 

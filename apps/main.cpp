@@ -1,4 +1,4 @@
-// The program: bijou train | sample | evaluate | data | import | replay | check | jacobian. See `bijou --help`.
+// The program: bijou train | sample | evaluate | score | ... See `bijou --help`.
 #include "apps/command_line.hpp"
 #include "autograd/kernels/gemm.hpp"
 #include "autograd/kernels/machine.hpp"
@@ -59,7 +59,7 @@ int run(int argc, char** argv) {
                 " threads");
   });
   std::vector<Command> commands = train_commands(app, argc, argv);
-  for (auto& more : {model_commands(app), data_commands(app)})
+  for (auto& more : {model_commands(app), picture_commands(app), data_commands(app)})
     commands.insert(commands.end(), more.begin(), more.end());
   int threads = 0;
   for (const Command& command : commands) {

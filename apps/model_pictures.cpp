@@ -10,16 +10,6 @@
 namespace bijou::inline BIJOU_SCALAR {
 namespace {
 
-// Dequantised values in [0, levels) as grey values in [0, 1]: the integer below, over the largest.
-void append_grey(std::vector<double>& grey, const Tensor& x, int levels) {
-  for (const Real v : x.data()) grey.push_back(std::floor(static_cast<double>(v)) / (levels - 1));
-}
-
-plot::Images images(const std::vector<double>& pixels, const Shape& example) {
-  return plot::Images(pixels, pixels.size() / static_cast<size_t>(example.numel()), static_cast<size_t>(example[0]),
-                      static_cast<size_t>(example[1]), static_cast<size_t>(example[2]));
-}
-
 // Which pixels of image n are hidden: by turns the lower half, the right half, the upper half, the left half, and a
 // random three quarters of all pixels.
 bool is_hidden(int64_t n, int64_t row, int64_t column, const Shape& s, Rng& rng) {
@@ -38,11 +28,12 @@ bool is_hidden(int64_t n, int64_t row, int64_t column, const Shape& s, Rng& rng)
 }
 
 constexpr int64_t kColumns = 12;
-int64_t columns_of(int64_t rows, const Shape& image) {
-  return std::max<int64_t>(1, fit_on_sheet(rows * kColumns, image) / rows);
-}
 
 }  // namespace
+
+int64_t columns_on_sheet(int64_t rows, const Shape& image) {
+  return std::max<int64_t>(1, fit_on_sheet(rows * kColumns, image) / rows);
+}
 
 void draw_spectrum(const std::string& path, const FlowModel& model) {
   const Module* last = model.bijection().children().back().get();
@@ -72,9 +63,7 @@ void draw_inpainting(const std::string& path, const FlowModel& model, const Data
       }
     }
   }
-  const int64_t steps = model.parameter_count() < 1'000'000 ? 20'000 : 2'000;  // a large model takes minutes for more
-  const Tensor filled =
-      inpaint(model, x, hidden, rng, {.steps = steps, .low = 0, .high = static_cast<double>(data.levels)});
+  const Tensor filled = inpaint(model, x, hidden, rng, {.high = static_cast<double>(data.levels)});
   std::vector<double> before, after;
   append_grey(before, x, data.levels);
   append_grey(after, filled, data.levels);
@@ -83,23 +72,21 @@ void draw_inpainting(const std::string& path, const FlowModel& model, const Data
       {.columns = kColumns, .caption = "test images, what the model sees of them, and what it fills in"});
 }
 
-void draw_temperatures(const std::string& path, const FlowModel& model, int levels, uint64_t seed) {
-  const std::vector<double> temperatures = {0.0, 0.25, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0};
-  const Shape image = model.bijection().input_shape();
-  const int64_t columns = columns_of(std::ssize(temperatures), image);
+void draw_temperatures(const std::string& path, const FlowModel& model, int levels, Draw draw) {
   std::vector<double> grey;
-  plot::SheetStyle style{.columns = static_cast<size_t>(columns), .caption = "the same latents at rising temperature"};
-  for (const double temperature : temperatures) {
+  plot::SheetStyle style{.columns = static_cast<size_t>(draw.count),
+                         .caption = "the same latents at rising temperature"};
+  for (const double temperature : {0.0, 0.25, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0}) {
     style.row_labels.push_back(text("T = ", temperature));
-    for_each_sample(model, {.count = columns, .temperature = temperature, .seed = seed},
-                    [&](const Tensor& x) { append_grey(grey, x, levels); });
+    draw.temperature = temperature;
+    for_each_sample(model, draw, [&](const Tensor& x) { append_grey(grey, x, levels); });
   }
-  plot::image_grid(path, images(grey, image), style);
+  plot::image_grid(path, images(grey, model.bijection().input_shape()), style);
 }
 
 void draw_classes(const std::string& path, const FlowModel& model, int levels, uint64_t seed) {
   const Shape image = model.bijection().input_shape();
-  const int64_t columns = columns_of(model.classes(), image);
+  const int64_t columns = columns_on_sheet(model.classes(), image);
   std::vector<double> grey;
   Draw draw{.count = columns * model.classes(), .temperature = 0.5, .seed = seed};
   plot::SheetStyle style{.columns = static_cast<size_t>(columns), .caption = "samples by class, at temperature 0.5"};

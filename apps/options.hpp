@@ -51,6 +51,7 @@ struct DataOptions {
   // How examples are cut into parts, as DatasetOptions has it; and other data that are the test part.
   std::optional<uint64_t> split_seed;
   std::optional<double> validation_fraction, test_fraction;
+  std::optional<int> only_class;  // training and validation are of this class alone
   std::string test_data;
 };
 DatasetOptions dataset_options(const DataOptions& options);
@@ -87,21 +88,80 @@ struct TrainOptions : DataOptions {
   uint64_t seed = 0;
 };
 
-struct SampleOptions {
-  std::string run, out;
-  int64_t count = 100;
+// The data that a trained run is shown.
+struct RunDataOptions : DataOptions {
+  std::string run, split = "test";
+  int64_t data_memory = 0;   // bytes that pictures may take; 0: half of the machine's
+  bool dequantised = false;  // the data are real numbers in [0, levels), with their noise
+};
+
+// Where a command writes.
+struct OutputOptions {
+  std::string out;     // "": a name of the command's, in the run folder
+  bool force = false;  // what is there may be replaced
+  bool json = false;   // the figures and the files' names as one line of JSON
+};
+
+struct SampleOptions : OutputOptions {
+  std::string run;
+  int64_t count = 0;         // 0: 100, of a sweep 10 in a row
   std::optional<int> label;  // of this class only
   double temperature = 1;
+  bool sweep = false;  // a row for each of several temperatures from 0 to 1
   uint64_t seed = 0;
 };
 
-struct EvaluateOptions : DataOptions {
-  std::string run, split = "test";
-  int64_t data_memory = 0;      // bytes that pictures may take; 0: half of the machine's
+struct EvaluateOptions : RunDataOptions {
   int64_t dequantisations = 1;  // draws of the noise that the figure is averaged over
-  bool dequantised = false;     // the data are real numbers in [0, levels), with their noise
   bool ledger = false;          // the terms of the figure, too
   bool json = false;
+};
+
+struct EncodeOptions : RunDataOptions, OutputOptions {};
+
+struct DecodeOptions : OutputOptions {
+  std::string run, latents;
+};
+
+// Images of a run's data, by their numbers in the part, or picture files.
+struct ImageOptions : RunDataOptions {
+  bool resize = false;  // picture files: to the model's size
+};
+
+struct InterpolateOptions : ImageOptions, OutputOptions {
+  std::vector<std::string> from, to;  // a row for each pair
+  std::vector<std::string> four;      // or the manifold between four
+  int64_t steps = 9;                  // images in a row
+  bool straight = false;              // a straight line between the latents, not an arc
+};
+
+struct EditOptions : ImageOptions, OutputOptions {
+  std::string positives, negatives;
+  std::vector<std::string> images;
+  double strength = 1;  // a: from -a to a
+  int64_t steps = 9;
+};
+
+struct InpaintOptions : ImageOptions, OutputOptions {
+  std::vector<std::string> images;
+  std::string mask;  // x,y,width,height; left, right, upper, lower; or a picture
+  int64_t steps = 500;
+  uint64_t seed = 0;
+};
+
+struct ScoreOptions : RunDataOptions, OutputOptions {
+  std::string anomalies;       // other data, all of them anomalous
+  std::optional<int> normal;   // the label of what is normal; all others are anomalous
+  std::string against;         // a second run, for the likelihood ratio
+  std::string clean;           // data without anomalies; "": the run's own validation part
+  bool gradient = false;       // the gradient's norm, too: three times the work
+  double false_alarms = 0.01;  // of the threshold
+  int64_t maps = 0;            // of so many images, a map of |d log p / dx|
+  uint64_t seed = 0;           // of the bootstrap
+};
+
+struct PlotOptions : RunDataOptions, OutputOptions {
+  uint64_t seed = 0;
 };
 
 // What `bijou data list` and `bijou data info` were asked.
@@ -136,6 +196,13 @@ struct ReplayOptions {
 int train(const TrainOptions& options);
 int sample(const SampleOptions& options);
 int evaluate(const EvaluateOptions& options);
+int encode(const EncodeOptions& options);
+int decode(const DecodeOptions& options);
+int interpolate(const InterpolateOptions& options);
+int edit(const EditOptions& options);
+int inpaint_images(const InpaintOptions& options);
+int score(const ScoreOptions& options);
+int plot_run(const PlotOptions& options);
 int replay(const ReplayOptions& options);  // NonFiniteError: the step fails again
 int import_model(const ImportCommand& options);
 int list_data(const DataCommandOptions& options);

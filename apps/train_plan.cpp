@@ -142,6 +142,7 @@ std::string departures(const TrainPlan& plan, const TrainOptions& options) {
           ordered_json::parse(settings_to_json(plain.training)));
   if (plan.steps != plain_steps) note(text(plan.steps, " steps, not ", plain_steps));
   if (options.split_seed || options.validation_fraction || options.test_fraction) note("another split of the data");
+  if (options.only_class) note("one class alone");
   return all;
 }
 

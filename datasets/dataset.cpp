@@ -237,11 +237,32 @@ void check_alike(const Dataset& data, const Dataset& test) {
 
 }  // namespace
 
+namespace {
+
+// What a detector of anomalies is trained on: the normal class.
+void keep_class(Dataset& data, int label) {
+  for (Examples* part : {&data.train, &data.validation}) {
+    if (part->size() == 0) continue;
+    if (part->labels.empty()) fail<UsageError>("--only-class ", label, ": ", data.name, " has no labels");
+    std::vector<int64_t> kept;
+    for (int64_t i = 0; i < part->size(); ++i) {
+      if (part->labels[static_cast<size_t>(i)] == label) kept.push_back(i);
+    }
+    if (kept.empty())
+      fail<UsageError>("--only-class ", label, ": ", data.name, " has no example of it for ",
+                       part == &data.train ? "training" : "validation");
+    *part = part->select(kept);
+  }
+}
+
+}  // namespace
+
 Dataset load_dataset(const std::string& name_or_path, const DatasetOptions& options) {
   DatasetOptions how = options;
   if (!options.test_data.empty()) how.test_fraction = 0;
   Dataset data = load_raw(name_or_path, how);
   if (options.dequantise) add_table_noise(data, options);
+  if (options.only_class) keep_class(data, *options.only_class);
   if (!options.test_data.empty()) {
     how.noise_widths = data.noise_widths;  // the test data have no say in what is trained
     Dataset other = load_test_data(options.test_data, how);

@@ -88,6 +88,7 @@ struct DatasetOptions {
   // How much of the examples goes into these parts, where a set does not come with them. Nothing: a tenth (of IDX
   // files: a twelfth). 0: nothing is cut off.
   std::optional<double> validation_fraction = {}, test_fraction = {};
+  std::optional<int> only_class = {};  // training and validation are of examples with this label; the test part stays
   std::string test_data = {};  // the test part: all examples of these data, or their own test part
   std::string data_dir = {};   // the flag --data-dir; may be empty (data_directories in file.hpp)
   PictureOptions pictures = {};

@@ -5,10 +5,7 @@
 namespace bijou::inline BIJOU_SCALAR {
 
 struct InpaintingOptions {
-  // The paper does not say how many. A direction in which the density has the width sigma is only climbed steadily
-  // once alpha_i < 2 sigma^2; before, it is thrown from end to end of the range. For pixels of 1/17, that is i =
-  // 20,000.
-  int64_t steps = 20'000;
+  int64_t steps = 500;
   double low = 0, high = 1;  // the data's range: the paper's formula is for values in [0, 1]
 };
 

@@ -16,4 +16,12 @@ namespace bijou::inline BIJOU_SCALAR {
 Tensor latent_manifold(const Tensor& z1, const Tensor& z2, const Tensor& z3, const Tensor& z4, double phi,
                        double phi_prime);
 
+// The path between two latents at t from 0 (z1) to 1 (z2): the great circle through both, with the length in between.
+//
+// z = sin((1 - t) w) / sin w z1 + sin(t w) / sin w z2,     cos w = z1 . z2 / (|z1| |z2|)          (Shoemake 1985)
+//
+// Two draws of N(0, I) in many dimensions are almost at right angles; then it is eq. (19) with z1 and z2 alone. Latents
+// in the same or in opposite directions: the straight line. [D] or [1, D].
+Tensor latent_arc(const Tensor& z1, const Tensor& z2, double t);
+
 }  // namespace bijou

@@ -21,6 +21,17 @@ Tensor FlowModel::sample(int64_t n, Rng& rng, double temperature) const {
   return bijection_.inverse(base_.sample(n, rng, temperature));
 }
 
+Tensor FlowModel::score(const Tensor& x) const {
+  const Variable leaf(x, true);
+  Tape tape;
+  Variable log_p;
+  {
+    const Tape::Recording on(tape);
+    log_p = log_prob(leaf);
+  }
+  return tape.gradients({log_p}, {Tensor::full(log_p.shape(), 1)}, {leaf})[0];
+}
+
 ClassConditionalNormal& FlowModel::conditional() const {
   require(conditional_ != nullptr, "FlowModel", title_, " knows no classes: its base is a ", base_.describe());
   return *conditional_;

@@ -12,6 +12,7 @@ class FlowModel : public Module {
   // log p(x) = log p_Z(f(x)) + log|det df/dx|     RealNVP eqs. (2)-(3)     [N], in nats
   Variable log_prob(const Variable& x) const;
   Tensor sample(int64_t n, Rng& rng, double temperature = 1) const;  // g(z), z from the base
+  Tensor score(const Tensor& x) const;                               // d log p(x) / d x, example by example
 
   // Of models with a class-conditional base. ValueError for the others, and for a class that is none.
   bool has_classes() const { return conditional_ != nullptr; }

@@ -42,6 +42,7 @@ struct SheetStyle {
   std::string caption{};                  ///< above the sheet; long captions are set on several lines
   std::vector<std::string> row_labels{};  ///< to the left of the rows
   Ink ink = Ink::dark;                    ///< for grey images only
+  int gap = 0;                            ///< pixels between the images; 0: by their size
 };
 
 /// A sheet of images, each enlarged by a whole factor without smoothing so that the sheet is about 900 pixels
@@ -186,5 +187,32 @@ struct SpectrumStyle {
 /// Values in falling order. The scale is logarithmic if all values are positive and span more than a decade. A value
 /// that is not finite gives std::invalid_argument.
 void spectrum(const std::string& path, const std::vector<double>& values, const SpectrumStyle& style = {});
+
+/// Latents of two dimensions and the circles of 1, 2 and 3 deviations of a standard normal density. The legend says how
+/// many points lie inside of each, beside how many would.
+void latent_scatter(const std::string& path, const std::vector<Point>& points, const std::string& title = {});
+
+struct Histogram {
+  std::string label{};
+  std::vector<double> values{};
+};
+
+struct HistogramStyle {
+  std::string title{};
+  std::string x_label{};
+  std::vector<Baseline> marks{};  ///< places on the x axis, drawn as dashed lines, with their names in the legend
+};
+
+/// Densities of several sets of numbers by common bins. The outermost thousandth at either end is beyond the frame.
+void histograms(const std::string& path, const std::vector<Histogram>& sets, const HistogramStyle& style = {});
+
+/// A receiver operating characteristic: the share of false alarms (x) and of true ones (y), from (0, 0) to (1, 1).
+struct RocCurve {
+  std::string label{};
+  std::vector<Point> points{};
+};
+
+/// Several of them, and the diagonal of what guesses.
+void roc_curves(const std::string& path, const std::vector<RocCurve>& curves, const std::string& title = {});
 
 }  // namespace bijou::plot

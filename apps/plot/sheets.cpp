@@ -29,13 +29,13 @@ struct Tiles {
   int gap = 4;
   double tile_w = 0.0, tile_h = 0.0;
 
-  Tiles(std::size_t columns, std::size_t w, std::size_t h, double width) {
+  Tiles(std::size_t columns, std::size_t w, std::size_t h, double width, int fixed_gap = 0) {
     const double across = static_cast<double>(columns);
     const double side = static_cast<double>(std::max(w, h));
     // Rounded down, unless the next factor is near: a sheet a little too wide is better than one of half the width.
     const double wanted = std::floor((width / across - gap) / static_cast<double>(w) + 0.4);
     scale = static_cast<int>(std::max(1.0, std::min(wanted, std::floor(largest_tile / side))));
-    gap = std::max(4, static_cast<int>(0.035 * side * scale));
+    gap = fixed_gap > 0 ? fixed_gap : std::max(4, static_cast<int>(0.035 * side * scale));
     tile_w = static_cast<double>(w) * scale;
     tile_h = static_cast<double>(h) * scale;
   }
@@ -191,7 +191,7 @@ void image_grid(const std::string& path, const Images& images, const SheetStyle&
   const std::size_t columns = style.columns > 0 ? style.columns : columns_for(images.n);
   const std::size_t rows = (images.n + columns - 1) / columns;
   const double labels = style.row_labels.empty() ? 0.0 : widest(style.row_labels, font_size) + 16.0;
-  const Tiles tiles(columns, images.w, images.h, sheet_width - labels);
+  const Tiles tiles(columns, images.w, images.h, sheet_width - labels, style.gap);
   Page page = Page::make(tiles.width(columns), tiles.height(rows), labels, style.caption);
   for (std::size_t i = 0; i < images.n; ++i) {
     const double x = page.left + static_cast<double>(i % columns) * tiles.step_x();
@@ -223,10 +223,11 @@ void pairs_sheet(const std::string& path, const Images& originals, const Images&
   std::string caption = style.caption.empty() ? "" : style.caption + " \u2014 ";
   caption += "largest |error| " + pretty_number(error, 2);
 
-  draw_bands(path, originals, {style.columns, caption, labels, style.ink}, [&](std::size_t kind, std::size_t i) {
-    const Images* const kinds[] = {&originals, &reconstructions, &errors};
-    return image_bytes(*kinds[kind], i, style.ink);
-  });
+  draw_bands(path, originals, {.columns = style.columns, .caption = caption, .row_labels = labels, .ink = style.ink},
+             [&](std::size_t kind, std::size_t i) {
+               const Images* const kinds[] = {&originals, &reconstructions, &errors};
+               return image_bytes(*kinds[kind], i, style.ink);
+             });
 }
 
 void inpainting_sheet(const std::string& path, const Images& originals, const std::vector<bool>& hidden,

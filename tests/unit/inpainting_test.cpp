@@ -20,7 +20,7 @@ FlowModel logistic(int64_t dimensions) {
 
 }  // namespace
 
-TEST_CASE("inpainting: a step is alpha (gradient + noise) in units of the range, then the projection") {
+TEST_CASE("inpainting: a step is alpha (gradient / r + noise) in units of the range, then the projection") {
   const FlowModel model = logistic(4);
   const Tensor x = Tensor::from({2, 4}, {3, -2, 1, 0, -3, 2, 0.5, 1});
   const Tensor hidden = Tensor::from({2, 4}, {1, 0, 1, 0, 0, 1, 1, 0});
@@ -30,12 +30,18 @@ TEST_CASE("inpainting: a step is alpha (gradient + noise) in units of the range,
     const Tensor filled = inpaint(model, x, hidden, rng, {.steps = steps, .low = low, .high = low + range});
     const Tensor start = Tensor::uniform(x.shape(), again);
     std::vector<double> u(start.data().begin(), start.data().end());
-    for (int64_t i = 0; i < steps; ++i) {
+    for (size_t k = 0; k < u.size(); ++k) {
+      if (hidden.data()[k] == 0) u[k] = (static_cast<double>(x.data()[k]) - low) / range;
+    }
+    std::vector<double> squares(u.size());
+    for (int64_t n = 0; n < steps; ++n) {
       const Tensor epsilon = Tensor::randn(x.shape(), again);
+      const double alpha = 10 / (100 + 20'000.0 * static_cast<double>(n) / static_cast<double>(steps));
       for (size_t k = 0; k < u.size(); ++k) {
-        const double gradient = -range * std::tanh((low + range * u[k]) / 2);
-        u[k] =
-            std::clamp(u[k] + 10.0 / (100.0 + static_cast<double>(i)) * (gradient + epsilon.data()[k]), 1e-4, 1 - 1e-4);
+        const double gradient = -std::tanh((low + range * u[k]) / 2);
+        squares[k] = n == 0 ? gradient * gradient : 0.9 * squares[k] + 0.1 * gradient * gradient;
+        if (hidden.data()[k] == 0) continue;
+        u[k] = std::clamp(u[k] + alpha * (gradient / std::sqrt(squares[k]) + epsilon.data()[k]), 1e-4, 1 - 1e-4);
       }
     }
     for (size_t k = 0; k < u.size(); ++k) {

@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# bijou score: the table of scores, AUROC, the threshold, what it says on the screen, what is refused.
+cd "$(dirname "$0")/../.." || exit
+. tests/shell/lib/common.bash
+export LC_ALL=C
+cd "$tmp" || exit
+
+# Points of a narrow density, and as anomalies points of a wide one; labels in the last column of a second table.
+awk 'function normal() { return sqrt(-2 * log(1 - rand())) * cos(6.2831853 * rand()) }
+     BEGIN { srand(1); for (i = 0; i < 2000; ++i) print normal() "," normal() > "normal.csv"
+             for (i = 0; i < 500; ++i) print 3 + normal() "," 3 + normal() > "strange.csv"
+             for (i = 0; i < 400; ++i) print 1 > "labels" }'
+prepare "$bijou" train realnvp --data normal.csv --steps 300 --out run
+prepare "$bijou" train realnvp --data strange.csv --steps 100 --out other
+prepare "$bijou" train glow --data digits --steps 100 --out glow
+value() { grep -oE "\"$1\":\{[^}]*\{\"value\":[0-9.e-]+" out | grep -oE '[0-9.e-]+$' | head -n 1; }
+
+run "$bijou" score run --anomalies strange.csv --split test
+verdict "score: it ends well" "$(complaint 0)"
+verdict "score: a line for each score, the recommended one marked" "$(grep -qE '^  likelihood \* +AUROC 0\.9[0-9]+ \[0\.[0-9]+, [01]\.[0-9]+\] +AUPR' out && grep -q '^  typicality' out || cat out)"
+verdict "score: the threshold" "$(grep -qE 'threshold [-0-9.e+]+, above which are 1\.0% of 200 clean examples' out || cat out)"
+expect_files "score: table and pictures" run scores.csv scores-histogram.png scores-roc.png
+verdict "score: a line for each example" "$([[ $(wc -l <run/scores.csv) == 251 ]] || wc -l run/scores.csv)"
+verdict "score: its columns" "$([[ $(head -n 1 run/scores.csv) == example,of,label,anomalous,likelihood,typicality,alarm ]] || head -n 1 run/scores.csv)"
+verdict "score: alarms are what is above the threshold" "$(t=$(grep -oE 'threshold [-0-9.e+]+' out | cut -d' ' -f2)
+  awk -F, -v t="$t" 'NR > 1 && $7 != ($5 > t) && ($5 - t) ^ 2 > 1e-6 { print; exit }' run/scores.csv)"
+run "$bijou" score run --anomalies strange.csv --json --gradient --against other --force
+verdict "score: --json, with all scores" "$(complaint 0; for s in likelihood typicality ratio gradient; do v=$(value $s); [[ $v ]] || echo "no AUROC of $s"; done)"
+verdict "score: the ratio to a model of the anomalies finds them" "$(awk -v v="$(value ratio)" 'BEGIN { if (v < 0.95) print v }')"
+cp out first.json
+run "$bijou" score run --anomalies strange.csv --json --gradient --against other --force --threads 1
+expect_same "score: the same on one thread" out first.json
+
+run "$bijou" score run
+verdict "score: without labels it refuses what exists" "$(complaint 2; grep -q 'run/scores.csv exists; replace it with --force' err || cat err)"
+run "$bijou" score run --out plain.csv
+verdict "score: without labels there is no AUROC" "$(complaint 0; if grep -q AUROC out; then cat out; fi; [[ ! -e plain-roc.png ]] || echo "a curve")"
+# What is more likely than the model's own data.
+awk 'BEGIN { srand(2); for (i = 0; i < 300; ++i) print (rand() - 0.5) / 50 "," (rand() - 0.5) / 50 }' >middle.csv
+run "$bijou" score run --data middle.csv --split all --out middle-scores.csv
+verdict "score: it says that likelihood misleads, without labels" "$(complaint 0; grep -qE '^! these data are more likely than the clean ones' out || cat out)"
+run "$bijou" score run --anomalies middle.csv --out misled.csv
+verdict "score: and with labels" "$(complaint 0; grep -qE '^! raw likelihood misleads here: the anomalous are MORE likely.*use typicality' out || cat out)"
+
+# Labels: 0 and 1 of an archive; a class of several.
+run "$bijou" score glow --normal 3 --maps 5 --out digits.csv
+verdict "score: images, a class against the rest" "$(complaint 0; grep -qE '^  complexity \* +AUROC' out || cat out)"
+expect_files "score: the maps of the strangest" . digits-maps.png digits-roc.png
+run "$bijou" score glow --out unlabelled.csv
+verdict "score: ten classes are no anomalies" "$(complaint 0; if grep -q AUROC out; then cat out; fi)"
+expect_exit "score: labels that are none" 2 '--normal 0: .*has no labels' "$bijou" score run --normal 0 --out x.csv
+expect_exit "score: a class that nobody has" 2 '--normal 11' "$bijou" score glow --normal 11 --out x.csv
+expect_exit "score: no such run" 4 'nope: no such run' "$bijou" score nope
+expect_exit "score: a run of other data" 4 'cannot be compared' "$bijou" score run --against glow --out x.csv
+expect_exit "score: data of another shape" 4 'the model is for examples \[2\]' "$bijou" score run --data digits --out x.csv
+expect_exit "score: a share that is none" 2 '--false-alarms' "$bijou" score run --false-alarms 2 --out x.csv
+expect_exit "score: another ending" 2 'x\.png: what is written goes into a \.csv' "$bijou" score run --out x.png
+mv normal.csv moved.csv
+expect_exit "score: clean data that are gone" 2 'clean data are needed.*name some with --clean' "$bijou" score run --data moved.csv --out x.csv
+expect_success "score: clean data that are named" "$bijou" score run --data strange.csv --clean moved.csv --out named.csv
+verdict "score: nothing is left half-written" "$(find . -name '*.tmp-*' -o -name 'x.*')"
