@@ -8,6 +8,7 @@
 #include "flows/whitening.hpp"
 
 #include <bit>
+#include <algorithm>
 #include <filesystem>
 
 namespace bijou::inline BIJOU_SCALAR {
@@ -64,6 +65,7 @@ PictureOptions pictures_for(const DataSpec& spec, const std::string& name, int64
   PictureOptions options;
   options.memory = memory;
   std::error_code ignored;
+  if (std::ranges::count(dataset_names(), name) > 0) return options;  // a folder may have the same name
   if (spec.input.rank() != 3 || !std::filesystem::is_directory(name, ignored) || !holds_pictures(name)) return options;
   if (spec.input[0] == spec.input[1]) options.size = static_cast<int>(spec.input[0]);
   options.grey = spec.input[2] == 1;

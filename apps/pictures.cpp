@@ -107,13 +107,16 @@ void draw_latents(const std::string& path, const FlowModel& model, const Example
   const int64_t n = std::min(kMost, examples.size());
   std::vector<int64_t> index(static_cast<size_t>(n));
   std::iota(index.begin(), index.end(), 0);
-  std::vector<Point> points;
-  for_each_block(examples.select(index), levels, [&](const Tensor& x, int64_t) {
-    const Tensor z = model.bijection().forward(x).y.value();
+  const auto first_two = [](std::vector<Point>& points, const Tensor& z) {
     const int64_t d = z.shape()[1];
     for (int64_t i = 0; i < z.shape()[0]; ++i) points.push_back({double(z.data()[i * d]), double(z.data()[i * d + 1])});
-  });
-  plot::latent_scatter(path, points, title);
+  };
+  std::vector<Point> points, prior;
+  for_each_block(examples.select(index), levels,
+                 [&](const Tensor& x, int64_t) { first_two(points, model.bijection().forward(x).y.value()); });
+  Rng rng(0, stream("prior"));
+  for (int64_t block = 0; block < 40; ++block) first_two(prior, model.base().sample(500, rng, 1));
+  plot::latent_scatter(path, points, prior, title);
 }
 
 void draw_triptych(const std::string& path, const FlowModel& model, const Dataset& data, uint64_t seed) {

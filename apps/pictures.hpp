@@ -22,7 +22,7 @@ std::vector<plot::Point> as_points(const Tensor& x);  // [n, 2]
 
 // Some images, what comes back from their latents, and the difference.
 void draw_reconstructions(const std::string& path, const FlowModel& model, const Examples& examples, int levels);
-// The first two latents of examples, and the circles of 1, 2 and 3 deviations of N(0, I).
+// The first two latents of examples, and the circles of 1, 2 and 3 deviations of the model's prior.
 void draw_latents(const std::string& path, const FlowModel& model, const Examples& examples, int levels,
                   const std::string& title);
 

@@ -34,6 +34,12 @@ struct Sheet {
 
 std::string percent(double share) { return pretty_number(100.0 * share, 3) + " %"; }
 
+double share_inside(const std::vector<Point>& points, double radius) {
+  const auto inside = [radius](const Point& p) { return p.x * p.x + p.y * p.y < radius * radius; };
+  const auto n = static_cast<double>(points.size());
+  return n > 0.0 ? static_cast<double>(std::count_if(points.begin(), points.end(), inside)) / n : 0.0;
+}
+
 /// Heights of equal bins over the range, as a density of all values, also of those beyond it.
 std::vector<Point> outline(const std::vector<double>& values, Range x, std::size_t bins) {
   std::vector<double> count(bins, 0.0);
@@ -58,13 +64,18 @@ std::vector<Point> outline(const std::vector<double>& values, Range x, std::size
 
 }  // namespace
 
-void latent_scatter(const std::string& path, const std::vector<Point>& points, const std::string& title) {
-  const double side = 720.0;
-  double reach = 3.4;
+void latent_scatter(const std::string& path, const std::vector<Point>& points, const std::vector<Point>& prior,
+                    const std::string& title) {
+  constexpr double side = 720.0;
+  double squares = 0.0;
+  for (const Point& p : prior) squares += 0.5 * (p.x * p.x + p.y * p.y);
+  const double sigma = prior.empty() ? 1.0 : std::sqrt(squares / static_cast<double>(prior.size()));
+  double reach = 3.4 * sigma;
   for (const Point& p : points) {
     if (std::isfinite(p.x) && std::isfinite(p.y)) reach = std::max({reach, std::abs(p.x), std::abs(p.y)});
   }
-  const Range range{-std::min(reach * 1.03, 8.0), std::min(reach * 1.03, 8.0)};
+  reach = std::min(1.03 * reach, 8.0 * sigma);
+  const Range range{-reach, reach};
   const AxesStyle look{.x_label = "z\u2081", .y_label = "z\u2082", .equal = true};
   Sheet sheet(side, side, range, range, look, title);
   Axes axes(sheet.canvas, sheet.frame, range, range, look);
@@ -73,16 +84,15 @@ void latent_scatter(const std::string& path, const std::vector<Point>& points, c
                std::clamp(22.0 / std::sqrt(n + 1.0), 0.3, 0.8));
   const std::array<Color, 3> colors{palette::vermillion, palette::orange, palette::purple};
   for (int k = 1; k <= 3; ++k) {
+    const double radius = k * sigma;
     std::vector<Point> circle;
     for (int i = 0; i <= 240; ++i) {
       const double angle = 2.0 * std::numbers::pi * i / 240.0;
-      circle.push_back({k * std::cos(angle), k * std::sin(angle)});
+      circle.push_back({radius * std::cos(angle), radius * std::sin(angle)});
     }
-    const auto inside =
-        std::count_if(points.begin(), points.end(), [k](const Point& p) { return p.x * p.x + p.y * p.y < k * k; });
     axes.line(circle, {.color = colors[static_cast<std::size_t>(k - 1)], .width = 2.5},
-              std::to_string(k) + "\u03c3: " + percent(n > 0 ? static_cast<double>(inside) / n : 0.0) +
-                  " inside, expected " + percent(1.0 - std::exp(-0.5 * k * k)));
+              std::to_string(k) + "\u03c3: " + percent(share_inside(points, radius)) + " inside, of the prior " +
+                  percent(share_inside(prior, radius)));
   }
   if (points.empty()) detail::draw_note(sheet.canvas, sheet.frame, "no points");
   axes.decorate();

@@ -188,9 +188,10 @@ struct SpectrumStyle {
 /// that is not finite gives std::invalid_argument.
 void spectrum(const std::string& path, const std::vector<double>& values, const SpectrumStyle& style = {});
 
-/// Latents of two dimensions and the circles of 1, 2 and 3 deviations of a standard normal density. The legend says how
-/// many points lie inside of each, beside how many would.
-void latent_scatter(const std::string& path, const std::vector<Point>& points, const std::string& title = {});
+/// Latents of two dimensions, and the circles of 1, 2 and 3 deviations of their prior, of which draws are given. The
+/// legend says how many points lie inside of each, beside how many of the draws do.
+void latent_scatter(const std::string& path, const std::vector<Point>& points, const std::vector<Point>& prior,
+                    const std::string& title = {});
 
 struct Histogram {
   std::string label{};
