@@ -82,8 +82,8 @@ int inpaint_images(const InpaintOptions& options) {
   for (int64_t i = 0; i < x.shape()[0]; ++i) all_hidden.insert(all_hidden.end(), hidden.begin(), hidden.end());
   for (int64_t k = 0; k < x.numel(); ++k) places.mutable_data()[k] = all_hidden[static_cast<size_t>(k / s[2])];
   Rng rng(options.seed, stream("inpainting"));
-  const Tensor filled =
-      inpaint(*saved.model, x, places, rng, {.steps = options.steps, .high = static_cast<double>(named.levels())});
+  const Tensor filled = inpaint(*saved.model, guess_hidden(*saved.model, x, places, rng), places, rng,
+                                {.steps = options.steps, .high = static_cast<double>(named.levels())});
   std::vector<double> before, after;
   append_grey(before, whole, named.levels());
   append_grey(after, filled, named.levels());

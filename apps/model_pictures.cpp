@@ -63,7 +63,8 @@ void draw_inpainting(const std::string& path, const FlowModel& model, const Data
       }
     }
   }
-  const Tensor filled = inpaint(model, x, hidden, rng, {.high = static_cast<double>(data.levels)});
+  const Tensor filled =
+      inpaint(model, guess_hidden(model, x, hidden, rng), hidden, rng, {.high = static_cast<double>(data.levels)});
   std::vector<double> before, after;
   append_grey(before, x, data.levels);
   append_grey(after, filled, data.levels);

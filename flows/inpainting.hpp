@@ -9,8 +9,12 @@ struct InpaintingOptions {
   double low = 0, high = 1;  // the data's range: the paper's formula is for values in [0, 1]
 };
 
-// x [N, ...] whose values at hidden places are filled in, and hidden [N, ...], 1 at these places and 0 elsewhere.
-// Hidden values start uniformly at random; what x has there does not matter.
+// x [N, ...] with its hidden values filled in, and hidden [N, ...], 1 at these places and 0 elsewhere. Hidden values
+// start at what x has there.
 Tensor inpaint(const FlowModel& model, const Tensor& x, const Tensor& hidden, Rng& rng, InpaintingOptions options = {});
+
+// Where to start: x with its hidden values taken from the one of so many samples of the model that is nearest to it
+// elsewhere.
+Tensor guess_hidden(const FlowModel& model, const Tensor& x, const Tensor& hidden, Rng& rng, int64_t guesses = 512);
 
 }  // namespace bijou
