@@ -39,6 +39,9 @@ Build
   make all               build everything: build/bijou, the libraries, the test programs
   make deps              look for what the build needs and install what is missing (by apt);
                          whatever compiles does this by itself
+  make install           put the program, the library and its headers, for pkg-config and CMake, into PREFIX:
+                           make install PREFIX="$$HOME/.local"
+  make uninstall         take away what install put there
   make clean             remove build/
 
 Test
@@ -81,6 +84,8 @@ Variables
   TORCH=torch==2.13.0    for bench-peers: what pip installs (a version without CUDA packages)
   OP                     for gradcheck: one operation
   MUTATION               for mutate: only those whose name contains this
+  PREFIX=/usr/local      for install and uninstall: where to; an absolute path
+  DESTDIR                for them, too: a folder that stands for / while a package is made
   MARCH=native           the processor that the kernels are compiled for (x86-64-v3, ...)
   CXX=g++, CXXFLAGS, CPPFLAGS, LDFLAGS, LDLIBS
                          the compiler, and what to add to its flags
@@ -90,7 +95,8 @@ endef
 
 # A misspelled variable must not be swallowed: `EPOCH=3` would train for the default number of epochs.
 KNOWN_VARIABLES := DATA PRESET EPOCHS STEPS BATCH_SIZE LR SEED MEMORY THREADS OUT DATA_DIR DATA_URL ARGS OP MUTATION \
-                   RUNS FORMAT SECONDS TORCH MARCH CXX CXXFLAGS CPPFLAGS LDFLAGS LDLIBS AR BLAS_DIR V WRITE CLANG CLANG_TIDY CLANG_FORMAT
+                   RUNS FORMAT SECONDS TORCH MARCH CXX CXXFLAGS CPPFLAGS LDFLAGS LDLIBS AR BLAS_DIR V WRITE CLANG CLANG_TIDY CLANG_FORMAT \
+                   PREFIX DESTDIR
 UNKNOWN_VARIABLES := $(filter-out $(KNOWN_VARIABLES) SHELL MAKE MAKEFLAGS,$(foreach v,$(.VARIABLES), \
                        $(if $(findstring command line,$(origin $v)),$v)))
 ifneq ($(UNKNOWN_VARIABLES),)
@@ -99,7 +105,9 @@ endif
 
 # ---- flags ----------------------------------------------------------------------------------------------------------
 
+VERSION      := 0.1.0
 DATA         ?= digits
+PREFIX       ?= /usr/local
 MARCH        ?= native
 TORCH        ?= torch==2.13.0
 CLANG        ?= clang++-14
@@ -162,7 +170,7 @@ SETS   := mnist fashion-mnist cifar10
 
 ROWS   := $(patsubst apps/results/rows/%.json,%,$(sort $(wildcard apps/results/rows/*.json)))
 
-.PHONY: default all help deps clean FORCE $(MODELS:%=train-%) results-toy golden $(ROWS:%=results-%) $(SETS:%=data-%) gradcheck test mutate check-mutants \
+.PHONY: default all help deps install uninstall clean FORCE $(MODELS:%=train-%) results-toy golden $(ROWS:%=results-%) $(SETS:%=data-%) gradcheck test mutate check-mutants \
         same-bytes kill-test asan fuzz \
         bench bench-peers \
         format format-check lint check-deps count paper-map lint-tools format-tools fuzz-tools
@@ -228,6 +236,17 @@ if_changed = mkdir -p $(@D); printf '%s\n' $(call quote,$1) >$@.$$$$; \
 quote = '$(subst ','\'',$1)'
 Q     = $(if $(V),,@)
 say   = @$(if $(V)$(findstring s,$(firstword -$(MAKEFLAGS))),:,echo '$1')
+
+# ---- installing -----------------------------------------------------------------------------------------------------
+
+INSTALL = CXX=$(call quote,$(CXX)) BLAS_DIR=$(call quote,$(BLAS_DIR)) VERSION=$(VERSION) \
+          PREFIX=$(call quote,$(value PREFIX)) DESTDIR=$(call quote,$(value DESTDIR)) bash .make/install.sh
+
+install: build/bijou build/f32/libbijou.a
+	@$(INSTALL) install
+
+uninstall:
+	@$(INSTALL) uninstall
 
 # ---- running --------------------------------------------------------------------------------------------------------
 
@@ -327,7 +346,7 @@ bench-peers: build/bijou-bench
 # ---- reading --------------------------------------------------------------------------------------------------------
 
 ROOMS     := autograd autograd/kernels nn flows flows/import datasets apps apps/bench apps/inspect apps/plot tests tests/laws tests/tables \
-             tests/unit tests/fuzz tests/fuzz/formats
+             tests/unit tests/fuzz tests/fuzz/formats tests/consumers
 FORMATTED := $(sort $(foreach room,$(ROOMS),$(wildcard $(room)/*.hpp $(room)/*.cpp)))
 
 format format-check: format-tools

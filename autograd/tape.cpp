@@ -32,6 +32,9 @@ class Aside {
  public:
   Aside() = default;
   ~Aside() {
+    for (auto& [slot, before] : watched_) {
+      if (slot->gradient.data().data() != before.data().data()) slot->gradient = std::move(before);
+    }
     while (!kept_.empty()) {  // from the last to the first: a slot may stand twice
       kept_.back().first->gradient = std::move(kept_.back().second);
       kept_.pop_back();
@@ -42,9 +45,12 @@ class Aside {
   void take(const std::shared_ptr<Slot>& slot) {
     if (slot) kept_.emplace_back(slot, std::exchange(slot->gradient, Tensor()));
   }
+  // A slot that this tape itself lets nothing flow into; a tape inside of its nodes may. It is written only then: other
+  // threads may be asking the same model's parameters.
+  void watch(const std::shared_ptr<Slot>& slot) { watched_.emplace_back(slot, slot->gradient); }
 
  private:
-  std::vector<std::pair<std::shared_ptr<Slot>, Tensor>> kept_;
+  std::vector<std::pair<std::shared_ptr<Slot>, Tensor>> kept_, watched_;
 };
 
 std::vector<Variable> wrapped(const char* name, std::vector<Tensor> values, std::vector<Wrt> inputs,
@@ -130,10 +136,14 @@ std::vector<Tensor> Tape::gradients(const std::vector<Variable>& outputs, const 
     wanted.push_back(v.slot());
     aside.take(v.slot());
   }
-  for (const Variable& v : outputs) aside.take(v.slot());
+  const auto set_aside = [&aside](const std::shared_ptr<Slot>& slot) {
+    if (slot && slot->leaf) aside.watch(slot);
+    else aside.take(slot);
+  };
+  for (const Variable& v : outputs) set_aside(v.slot());
   for (const Node& node : nodes_) {
     for (const auto& slot : node.outputs) aside.take(slot);
-    for (const Wrt& input : node.inputs) aside.take(input.slot);
+    for (const Wrt& input : node.inputs) set_aside(input.slot);
   }
   for (size_t i = 0; i < outputs.size(); ++i) {
     const auto& slot = outputs[i].slot();

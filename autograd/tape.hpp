@@ -39,6 +39,7 @@ class Tape {
 
   // The vector-Jacobian products seeds' d outputs / d inputs. Leaves the tape and every gradient as they were, also when
   // there is an error on the way; so it may be asked again with other seeds. Inputs may be leaves or intermediate values.
+  // Leaves that are not among the inputs are only read (unless a node records them again): threads may share a model.
   std::vector<Tensor> gradients(const std::vector<Variable>& outputs, const std::vector<Tensor>& seeds,
                                 const std::vector<Variable>& inputs);
 

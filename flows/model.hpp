@@ -1,4 +1,8 @@
 // A model is a bijection and a base density on its latents.
+//
+// Threads may share one: its const functions (each thread with an Rng of its own), and Tape::gradients with respect to x
+// (each with a Tape of its own, Memory::stored), give the bytes that they give one thread. What writes the model wants
+// it alone: backward() into its parameters, optimisers, BatchStatistics::commit, functions that are not const.
 #pragma once
 #include "flows/base.hpp"
 #include "flows/flow.hpp"

@@ -1,11 +1,15 @@
 #!/usr/bin/env bash
-# What the README shows: its C++ example compiles as it says, and its two figures agree; the files it links to and the
-# make targets it names are there.
+# What the README shows: its C++ example compiles as it says, and its two figures agree; its program for the installed
+# library is the one that install.sh builds; the files it links to and the make targets it names are there.
 . tests/shell/lib/common.bash
 
-awk '/^```cpp/ { block = ""; inside = 1; next }
-     /^```/ { if (inside && block ~ /int main/) printf "%s", block; inside = 0 }
-     inside { block = block $0 "\n" }' README.md >"$tmp/example.cpp"
+block() {  # block <regex>: the C++ of the README that has such a line
+  awk -v regex="$1" '
+     /^```cpp/ { block = ""; inside = 1; next }
+     /^```/ { if (inside && block ~ regex) printf "%s", block; inside = 0 }
+     inside { block = block $0 "\n" }' README.md
+}
+block 'finite difference' >"$tmp/example.cpp"
 eval "libs=($(bash .make/openblas.sh libs))"
 if "${CXX:-g++}" -std=c++20 -O1 -I. "$tmp/example.cpp" build/f32/libbijou.a -fopenmp "${libs[@]}" -o "$tmp/example" \
   2>"$tmp/log"; then
@@ -20,6 +24,9 @@ if "${CXX:-g++}" -std=c++20 -O1 -I. "$tmp/example.cpp" build/f32/libbijou.a -fop
 else
   not_ok "readme: the example compiles" "$(head -n 3 "$tmp/log")"
 fi
+
+verdict "readme: the program for the installed library is tests/consumers/score.cpp" \
+  "$(block load_flow | diff - tests/consumers/score.cpp)"
 
 # The recipe for an operation, as it stands there.
 {
