@@ -14,8 +14,9 @@ namespace fs = std::filesystem;
 
 void refuse_existing(const std::string& path, const OutputOptions& options) {
   std::error_code ignored;
-  if (fs::is_directory(path, ignored)) fail<UsageError>("--out ", path, " is a folder; name a file");
-  if (!options.force && fs::exists(path, ignored))
+  if (fs::is_directory(path, ignored))
+    fail<StorageError>(path, ": cannot be written: it is a folder; choose a file with --out");
+  if (!options.force && fs::is_regular_file(path, ignored))  // a device or a pipe holds nothing that could be lost
     fail<UsageError>(path, " exists; replace it with --force, or choose another file with --out");
 }
 
@@ -39,14 +40,24 @@ std::string beside(const std::string& path, const std::string& word, const char*
   return (p.parent_path() / (p.stem().string() + "-" + word + ending)).string();
 }
 
+namespace {
+
+// Devices and pipes are written as they are: a file that is renamed would take their place.
+bool is_special(const std::string& path) {
+  std::error_code ignored;
+  return fs::exists(path, ignored) && !fs::is_regular_file(path, ignored);
+}
+
+}  // namespace
+
 RowFile::RowFile(const std::string& path, int64_t rows, const Shape& row, Numbers numbers)
     : path_(path),
-      temporary_(text(path, ".tmp-", ::getpid())),
+      temporary_(is_special(path) ? "" : text(path, ".tmp-", ::getpid())),
       csv_(fs::path(path).extension() != ".npy"),
       numbers_(numbers),
       left_(rows) {
   static_assert(std::endian::native == std::endian::little);
-  file_.open(temporary_, std::ios::binary);
+  file_.open(temporary_.empty() ? path_ : temporary_, std::ios::binary);
   file_.imbue(std::locale::classic());
   file_.precision(9);
   if (!csv_) {  // a magic word, version 1.0, the header's length, and the header, to a multiple of 64 bytes
@@ -101,7 +112,7 @@ void RowFile::append(std::string_view line) {
 void RowFile::finish() {
   file_.close();
   std::error_code error;
-  if (file_) fs::rename(temporary_, path_, error);
+  if (file_ && !temporary_.empty()) fs::rename(temporary_, path_, error);
   require_written();
   if (error) fail<StorageError>(path_, ": cannot be written (", error.message(), "); choose another with --out");
   temporary_.clear();

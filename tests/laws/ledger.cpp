@@ -99,6 +99,21 @@ TEST_CASE("ledger: batches and draws add up to the mean over draws") {
   same(ledger.total().error, std::sqrt(squares / (kExamples - 1) / kExamples));
 }
 
+TEST_CASE("ledger: behind the preprocessing is what neither it nor the quantisation adds") {
+  const auto model = random_model("realnvp");
+  const Tensor x = random_images();
+  Ledger ledger(kExamples);
+  ledger.enter(*model, x, kLevels, 0);
+  std::vector<double> rest(kExamples, 0.0);
+  for (const Ledger::Term& t : ledger.terms()) {
+    const bool counts = !t.name.starts_with("preprocessing") && !t.name.starts_with("quantisation");
+    for (size_t i = 0; i < rest.size(); ++i) rest[i] += counts ? t.nats[i] : 0;
+  }
+  same(ledger.behind_preprocessing().mean, estimate(rest).mean);
+  same(ledger.behind_preprocessing().error, estimate(rest).error);
+  CHECK(std::abs(ledger.behind_preprocessing().mean - ledger.total().mean) > 1);
+}
+
 TEST_CASE("ledger: each kind of layer is what its parameters say") {
   const Tensor x = random_images();
   SUBCASE("NICE: the scaling layer, one prior, couplings that keep volumes") {

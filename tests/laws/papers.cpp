@@ -207,6 +207,27 @@ TEST_CASE("papers: the manifold between four latents") {
                        ShapeError);
 }
 
+TEST_CASE("papers: the great circle between two latents keeps its ends, its angle and its length") {
+  const Tensor a = draw({1, 5}, 1), z1 = math::scale_offset(a, 3 / std::sqrt(math::sum_squares(a)), 0);
+  const Tensor b = draw({1, 5}, 2), z2 = math::scale_offset(b, 3 / std::sqrt(math::sum_squares(b)), 0);
+  CHECK(distance(latent_arc(z1, z2, 0), z1) < 1e-14);
+  CHECK(distance(latent_arc(z1, z2, 1), z2) < 1e-14);
+  const auto angle = [](const Tensor& u, const Tensor& v) {
+    return std::acos(math::matmul(u, v, math::Trans::no, math::Trans::yes).item() /
+                     std::sqrt(math::sum_squares(u) * math::sum_squares(v)));
+  };
+  for (const double t : {0.2, 0.5, 0.9}) {
+    const Tensor z = latent_arc(z1, z2, t);
+    CHECK(std::sqrt(math::sum_squares(z)) == doctest::Approx(3).epsilon(1e-12));
+    CHECK(angle(z1, z) == doctest::Approx(t * angle(z1, z2)).epsilon(1e-10));
+  }
+  // No circle goes through these: the straight line.
+  CHECK(distance(latent_arc(z1, z1, 0.3), z1) < 1e-14);
+  CHECK(distance(latent_arc(z1, math::scale_offset(z1, -1, 0), 0.25), math::scale_offset(z1, 0.5, 0)) < 1e-14);
+  CHECK(distance(latent_arc(z1, Tensor::zeros({1, 5}), 0.25), math::scale_offset(z1, 0.75, 0)) < 1e-14);
+  CHECK_THROWS_AS(latent_arc(z1, draw({1, 4}, 3), 0.5), ShapeError);
+}
+
 TEST_CASE("papers: W by its factors is the dense product P L (U + diag(s))") {
   constexpr int64_t c = 5;
   Rng rng(1, stream("layer"));

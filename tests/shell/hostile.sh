@@ -80,7 +80,7 @@ verdict "hostile: the device stays" "$([[ -c full.csv ]] || ls -l full.csv)"
 
 # ---- stdout full, and streams that are closed
 commands=("data list" "data info digits" "data info table.csv" "evaluate vectors" "evaluate vectors --json" "evaluate whole --ledger"
-  "evaluate whole --ledger --json" "sample vectors --out x.csv" "sample whole --out x.png" "check vectors" "check vectors --json"
+  "evaluate whole --ledger --json" "sample vectors --force --out x.csv" "sample whole --force --out x.png" "check vectors" "check vectors --json"
   "jacobian lesson --out j.png" "train realnvp --data table.csv --steps 4 --out again" "train realnvp --data table.csv --steps 4 --out again --resume"
   "train realnvp --data table.csv --dry-run" "train realnvp --data table.csv --profile" "--version" "train --help")
 expect_last_line "hostile: a training that fails where a layer has no inverse any more" 5 \
