@@ -63,6 +63,9 @@ Measure
   make bench-peers       Bijou and PyTorch in turn, the same model, weights and batch; PyTorch goes into
                          build/peers-venv
                            make bench-peers ARGS='--only W4 --quick'
+  make bench-anomaly     anomalies in three tables, found by Bijou and by scikit-learn, which goes into
+                         build/anomaly-venv; the sets are looked for in DATA_DIR, or in $$BIJOU_DATA_DIR
+                           make bench-anomaly DATA_DIR=data ARGS='--sets shuttle --seeds 1 --out build/try'
 
 Read
   make format            lay out the sources by clang-format
@@ -76,12 +79,14 @@ Read
 Variables
   DATA=digits, PRESET, EPOCHS, STEPS, BATCH_SIZE, LR, SEED, MEMORY, THREADS, OUT, DATA_DIR
                          for train-*: the program's options of these names
-  ARGS                   for train-*, bench, bench-peers: further options, as they are (ARGS=--help lists all)
+  ARGS                   for train-*, bench, bench-*: further options, as they are (ARGS=--help lists all)
   THREADS                for bench and bench-peers, too: the threads of both sides; default: all cores
   RUNS=20                for kill-test: of each model
   FORMAT, RUNS=1000000, SECONDS=600
                          for fuzz: one format; how many inputs, and for how long at most
   TORCH=torch==2.13.0    for bench-peers: what pip installs (a version without CUDA packages)
+  SKLEARN=scikit-learn==1.7.2
+                         for bench-anomaly: the same
   OP                     for gradcheck: one operation
   MUTATION               for mutate: only those whose name contains this
   PREFIX=/usr/local      for install and uninstall: where to; an absolute path
@@ -95,7 +100,7 @@ endef
 
 # A misspelled variable must not be swallowed: `EPOCH=3` would train for the default number of epochs.
 KNOWN_VARIABLES := DATA PRESET EPOCHS STEPS BATCH_SIZE LR SEED MEMORY THREADS OUT DATA_DIR DATA_URL ARGS OP MUTATION \
-                   RUNS FORMAT SECONDS TORCH MARCH CXX CXXFLAGS CPPFLAGS LDFLAGS LDLIBS AR BLAS_DIR V WRITE CLANG CLANG_TIDY CLANG_FORMAT \
+                   RUNS FORMAT SECONDS TORCH SKLEARN MARCH CXX CXXFLAGS CPPFLAGS LDFLAGS LDLIBS AR BLAS_DIR V WRITE CLANG CLANG_TIDY CLANG_FORMAT \
                    PREFIX DESTDIR
 UNKNOWN_VARIABLES := $(filter-out $(KNOWN_VARIABLES) SHELL MAKE MAKEFLAGS,$(foreach v,$(.VARIABLES), \
                        $(if $(findstring command line,$(origin $v)),$v)))
@@ -110,6 +115,7 @@ DATA         ?= digits
 PREFIX       ?= /usr/local
 MARCH        ?= native
 TORCH        ?= torch==2.13.0
+SKLEARN      ?= scikit-learn==1.7.2
 CLANG        ?= clang++-14
 CLANG_TIDY   ?= clang-tidy-14
 CLANG_FORMAT ?= clang-format-14
@@ -172,7 +178,7 @@ ROWS   := $(patsubst apps/results/rows/%.json,%,$(sort $(wildcard apps/results/r
 
 .PHONY: default all help deps install uninstall clean FORCE $(MODELS:%=train-%) results-toy golden $(ROWS:%=results-%) $(SETS:%=data-%) gradcheck test mutate check-mutants \
         same-bytes kill-test asan fuzz \
-        bench bench-peers \
+        bench bench-peers bench-anomaly \
         format format-check lint check-deps count paper-map lint-tools format-tools fuzz-tools
 
 default: build/bijou
@@ -342,6 +348,10 @@ bench: build/bijou-bench
 bench-peers: build/bijou-bench
 	$(own_choice)$(Q)python=$$(TORCH=$(call quote,$(TORCH)) bash .make/peers.sh build/peers-venv) && \
 	$(AS_ANYBODY) "$$python" apps/bench/peers/run.py $(ARGS)
+
+bench-anomaly: build/bijou
+	$(own_choice)$(Q)python=$$(SKLEARN=$(call quote,$(SKLEARN)) bash .make/peers.sh build/anomaly-venv sklearn) && \
+	$(AS_ANYBODY) "$$python" -B apps/bench/peers/anomaly.py$(call option,--data-dir,DATA_DIR) $(ARGS)
 
 # ---- reading --------------------------------------------------------------------------------------------------------
 

@@ -79,13 +79,13 @@ run env PATH="$tmp/path" bash .make/peers.sh "$tmp/venv"
 verdict "bench: without Python, how to get PyTorch" "$(complaint 3; grep -q 'apt-get install python3-torch' "$tmp/err" || cat "$tmp/err")"
 
 # A Python that makes environments, writes down what pip is asked for, and has PyTorch only when told to.
-imitate_python() {  # imitate_python <what `-m venv FOLDER` does> <what `-c 'import torch'` does>
+imitate_python() {  # imitate_python <what `-m venv FOLDER` does> <what `-c 'import torch'` does, or `import sklearn`>
   cat >"$tmp/path/python3" <<END
 #!/bin/bash
 case "\$1 \$2" in
   '-m venv') $1 ;;
   '-m pip') echo "\$*" >>"$tmp/pip.log" ;;
-  '-c import torch') $2 ;;
+  '-c import torch' | '-c import sklearn') $2 ;;
 esac
 END
   chmod +x "$tmp/path/python3"
@@ -107,6 +107,11 @@ verdict "bench: where no environment can be made, a Python that has PyTorch" "$(
 imitate_python 'exit 1' 'exit 1'
 peers torch==4
 verdict "bench: a Python without PyTorch" "$(complaint 3; grep -q 'no PyTorch here' "$tmp/err" || cat "$tmp/err")"
+run env PATH="$tmp/path" bash .make/peers.sh "$tmp/venv" sklearn
+verdict "bench: a Python without scikit-learn" "$(complaint 3; grep -q 'no scikit-learn here.* make bench-anomaly' "$tmp/err" || cat "$tmp/err")"
+imitate_python 'mkdir -p "$3/bin" && cp "$0" "$3/bin/python"' 'exit 0'
+run env PATH="$tmp/path" SKLEARN=scikit-learn==1 bash .make/peers.sh "$tmp/venv" sklearn
+verdict "bench: an environment with scikit-learn" "$(complaint 0; grep -q 'install.* scikit-learn==1 numpy' "$tmp/pip.log" || cat "$tmp/pip.log")"
 
 # The driver's judgement; it needs no PyTorch.
 if command -v python3 >/dev/null; then

@@ -6,7 +6,7 @@ make=(make --no-print-directory)
 "${make[@]}" build/bijou >/dev/null 2>&1  # nothing to do, unless a source was changed since
 
 expect_success "make: help" "${make[@]}" help
-for word in train-realnvp gradcheck 'make test' 'make bench' bench-peers TORCH= deps 'make install' PREFIX= DATA= MARCH=; do
+for word in train-realnvp gradcheck 'make test' 'make bench' bench-peers TORCH= bench-anomaly SKLEARN= deps 'make install' PREFIX= DATA= MARCH=; do
   verdict "make: the help names $word" "$(grep -qF -- "$word" "$tmp/out" || head -n 5 "$tmp/out")"
 done
 
