@@ -69,9 +69,13 @@ void draw_maps(const std::string& path, const FlowModel& model, const Examples& 
   append_grey(grey, whole, levels);
   for (int64_t i = 0; i < count; ++i) {
     const Tensor g = model.score(x.rows(i, i + 1));
-    double largest = 0;
-    for (const Real v : g.data()) largest = std::max(largest, std::abs(static_cast<double>(v)));
-    for (const Real v : g.data()) grey.push_back(largest > 0 ? std::abs(static_cast<double>(v)) / largest : 0);
+    // A logit is steep at the ends of the range: a few pixels would leave nothing to be seen of the others.
+    std::vector<double> size;
+    for (const Real v : g.data()) size.push_back(std::abs(static_cast<double>(v)));
+    std::vector<double> sorted = size;
+    std::ranges::sort(sorted);
+    const double bulk = sorted[sorted.size() * 97 / 100];
+    for (const double v : size) grey.push_back(bulk > 0 ? std::sqrt(std::min(1.0, v / bulk)) : 0);
   }
   writing([&] {
     plot::image_grid(path, images(grey, examples.shape().from(1)),
