@@ -2,7 +2,6 @@
 
 #include "apps/plot/canvas.hpp"
 #include "autograd/check.hpp"
-#include "datasets/decode_picture.hpp"
 
 #include <cmath>
 #include <cstdio>
@@ -25,13 +24,6 @@ size_t sequence_at(std::string_view s, size_t i) {
   const bool overlong = (first == 0xE0 && second < 0xA0) || (first == 0xF0 && second < 0x90);
   const bool no_letter = (first == 0xED && second > 0x9F) || (first == 0xF4 && second > 0x8F);
   return overlong || no_letter ? 0 : length;
-}
-
-plot::Canvas canvas_of(Picture picture) {
-  picture = to_colour(std::move(picture));
-  plot::Canvas canvas(picture.width, picture.height);
-  canvas.blit(picture.pixels, picture.width, picture.height, 0, 0);
-  return canvas;
 }
 
 }  // namespace
@@ -79,14 +71,21 @@ std::string picture(std::string_view png, std::string_view alt, Pixels pixels) {
               size.height, "\" alt=\"", escaped(alt), "\" src=\"data:image/png;base64,", base64(png), "\">");
 }
 
+std::string png_of(Picture picture) {
+  picture = to_colour(std::move(picture));
+  plot::Canvas canvas(picture.width, picture.height);
+  canvas.blit(picture.pixels, picture.width, picture.height, 0, 0);
+  const auto bytes = canvas.png();
+  return {bytes.begin(), bytes.end()};
+}
+
 std::string fitted(std::string png, size_t most_bytes, const std::string& name) {
   constexpr int kLeastSide = 160;
   if (png.size() <= most_bytes) return png;
   const Picture whole = decode_picture(png, name);
   for (double side = std::min(whole.width, whole.height); png.size() > most_bytes && side > kLeastSide;) {
     side = std::max<double>(kLeastSide, std::floor(side * 0.75));
-    const auto bytes = canvas_of(resize_shorter_side(whole, static_cast<int>(side))).png();
-    png.assign(bytes.begin(), bytes.end());
+    png = png_of(resize_shorter_side(whole, static_cast<int>(side)));
   }
   return png;
 }
@@ -99,10 +98,13 @@ std::string read_file(const std::string& path) {
 }
 
 std::string grouped(int64_t number) {
-  std::string digits = text(number);
-  for (auto at = std::ssize(digits) - 3; at > (number < 0 ? 1 : 0); at -= 3)
-    digits.insert(static_cast<size_t>(at), ",");
-  return digits;
+  const std::string digits = text(std::abs(number));
+  std::string out = number < 0 ? "\u2212" : "";
+  for (size_t i = 0; i < digits.size(); ++i) {
+    if (i > 0 && (digits.size() - i) % 3 == 0) out += ',';
+    out += digits[i];
+  }
+  return out;
 }
 
 std::string duration(double seconds) {

@@ -1,6 +1,6 @@
 // HTML that the program writes: words from outside are escaped, pictures become a part of the page.
 #pragma once
-#include "autograd/real.hpp"
+#include "datasets/decode_picture.hpp"
 
 #include <cstdint>
 #include <span>
@@ -26,6 +26,8 @@ std::string picture(std::string_view png, std::string_view alt, Pixels pixels = 
 // The PNG, made smaller in steps until it takes so many bytes at most, or its shorter side 160 pixels. DataError: it is
 // none.
 std::string fitted(std::string png, size_t most_bytes, const std::string& name);
+
+std::string png_of(Picture picture);
 
 std::string read_file(const std::string& path);  // "" where there is none
 

@@ -98,21 +98,23 @@ img.sharp { width: 100%; image-rendering: pixelated; border-radius: 3px; }
 @media (prefers-color-scheme: dark) { img { filter: brightness(.9); } }
 .film { display: grid; grid-template-columns: repeat(4, 1fr); gap: 1rem; }
 .film figure { margin: 0; } .film figcaption { text-align: center; }
-.sheets { display: grid; grid-template-columns: repeat(2, 1fr); gap: 1rem 1.6rem; align-items: start; }
+.sheets { display: grid; grid-template-columns: repeat(2, 1fr); gap: 0 1.6rem; align-items: start; }
+.sheets > * { grid-column: 2; } .sheets > :first-child { grid-column: 1; grid-row: 1 / span 3; }
 .labelled { display: grid; grid-template-columns: auto 1fr; gap: .7rem; }
 .labelled .rows { display: grid; grid-auto-rows: 1fr; align-items: center; font-size: .8rem; color: var(--soft); text-align: right;
   font-variant-numeric: tabular-nums; }
-.plot { overflow-x: auto; } .plot img { width: 100%; padding: .5rem; }
+.plot > div { overflow-x: auto; } .plot img { width: 100%; padding: .5rem; } .plot:not(.wide) { max-width: 34rem; }
 @media (max-width: 44rem) {
   header { padding-top: 1.8rem; }
   header, nav, main, footer { padding-left: 1rem; padding-right: 1rem; }
   main { padding-left: .5rem; padding-right: .5rem; }
   section { padding: 1.1rem 1rem 1.2rem; border-radius: 10px; }
   .hero, .two, .three, .sheets { grid-template-columns: 1fr; }
+  .sheets > *, .sheets > :first-child { grid-column: 1; grid-row: auto; }
   .cards { grid-template-columns: 1fr 1fr; }
   .film { grid-template-columns: 1fr 1fr; }
   .bar { grid-template-columns: 1fr auto; gap: .1rem .9rem; padding: .4rem 0; } .bar .track { grid-row: 2; grid-column: 1 / -1; height: .7rem; }
-  .plot img { min-width: 38rem; max-width: none; }
+  .plot.wide img { min-width: 38rem; max-width: none; }
 }
 @media print { section { break-inside: avoid; } nav { display: none; } }
 </style>

@@ -11,10 +11,10 @@ struct ReportSource {
   std::string run, checkpoint;  // the folder, and the file of the model
   const SavedFlow& saved;
   const Dataset* data = nullptr;  // nullptr: they are not at hand
-  std::string data_missing;       // why they are not
-  std::string data_name;
-  std::optional<RunFigures> figures;
-  std::string figures_missing;  // what the page says where they are not those that a training left
+  std::string data_missing = {};  // why they are not
+  std::string data_name = {};
+  std::optional<RunFigures> figures = {};
+  std::string figures_missing = {};  // what the page says where they are not those that a training left
   uint64_t seed = 0;
 
   const FlowModel& model() const { return *saved.model; }

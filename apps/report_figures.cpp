@@ -109,8 +109,9 @@ Section report_figures(const ReportSource& source) {
     std::vector<html::Bar> bars{{title_of(source), "", f.test.mean * unit.per_nat, true}};
     for (const NamedFigure& b : f.baselines) bars.push_back({b.name, "", b.nats * unit.per_nat});
     std::ranges::stable_sort(bars, {}, &html::Bar::value);
-    body += "<h3>-log p(x) of the test part; less is better</h3>\n" +
-            html::bars(bars, digits_for(unit, f.test.mean), unit.name);
+    if (bars.size() > 1)
+      body += "<h3>-log p(x) of the test part; less is better</h3>\n" +
+              html::bars(bars, digits_for(unit, f.test.mean), unit.name);
   } else {
     body += note("There is no test figure: " + source.data_missing + ".");
   }

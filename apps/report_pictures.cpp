@@ -7,6 +7,7 @@
 #include "apps/output.hpp"
 #include "apps/report.hpp"
 #include "apps/plot/canvas.hpp"
+#include "datasets/decode_picture.hpp"
 #include "autograd/kernels/counters.hpp"
 #include "flows/manifold.hpp"
 
@@ -81,6 +82,25 @@ std::string sheet(const Tensor& x, int levels, int64_t columns) {
   return {bytes.begin(), bytes.end()};
 }
 
+// A sheet of `samples/` without the line of words above its images, which nobody can read when it is small.
+std::string without_caption(const std::string& png, const std::string& name) {
+  const Picture all = decode_picture(png, name);
+  const auto row = static_cast<size_t>(all.width) * static_cast<size_t>(all.channels);
+  const auto blank = [&](int y) {
+    const auto* first = all.pixels.data() + static_cast<size_t>(y) * row;
+    return std::all_of(first, first + row, [](uint8_t v) { return v == 255; });
+  };
+  int y = 0;
+  for (const bool white : {true, false, true})  // the margin, the words, the gap
+    while (y < all.height && blank(y) == white) ++y;
+  if (y == 0 || y > all.height / 5) return png;  // no words, or not so
+  Picture rest = all;
+  rest.height -= y;
+  rest.pixels.erase(rest.pixels.begin(),
+                    rest.pixels.begin() + static_cast<std::ptrdiff_t>(static_cast<size_t>(y) * row));
+  return html::png_of(std::move(rest));
+}
+
 std::string figure(const std::string& picture, const std::string& caption) {
   return "<figure>" + picture + html::element("figcaption", caption) + "</figure>\n";
 }
@@ -94,10 +114,13 @@ std::string sheet_figure(const Tensor& x, int levels, int64_t columns, const std
 
 // A plot, on its own white paper; wide ones can be pushed to and fro on a telephone.
 std::string plot_figure(const std::string& path, const std::string& caption, size_t most = kPlotBytes) {
-  const std::string png = html::read_file(path);
+  std::string png = html::read_file(path);
   if (png.empty()) return "";
-  return "<figure><div class=\"plot\">" + html::picture(html::fitted(png, most, path), caption) + "</div>" +
-         html::element("figcaption", caption) + "</figure>\n";
+  png = html::fitted(std::move(png), most, path);
+  const PictureHeader size = read_picture_header(png, path);
+  const char* const shape = 4 * size.width > 5 * size.height ? "plot wide" : "plot";
+  return text("<figure class=\"", shape, "\"><div>", html::picture(png, caption), "</div>",
+              html::element("figcaption", caption), "</figure>\n");
 }
 
 std::string in_run(const ReportSource& source, const char* name) { return (fs::path(source.run) / name).string(); }
@@ -260,7 +283,8 @@ Section report_epochs(const ReportSource& source) {
     const fs::path& path = files[shown == 1 ? 0 : k * (files.size() - 1) / (shown - 1)];
     const std::string stem = path.stem().string().substr(6);
     const std::string epoch = "epoch " + stem.substr(std::min(stem.find_first_not_of('0'), stem.size() - 1));
-    body += figure(html::picture(html::fitted(html::read_file(path.string()), kEpochBytes, path.string()),
+    body += figure(html::picture(html::fitted(without_caption(html::read_file(path.string()), path.string()),
+                                              kEpochBytes, path.string()),
                                  "samples after " + epoch),
                    epoch);
   }
@@ -276,14 +300,14 @@ Section report_samples(const ReportSource& source) {
 }
 
 Section report_jacobians(const ReportSource& source) {
-  constexpr int64_t kMostDimensions = 256, kMostLayers = 100;
+  constexpr int64_t kMostDimensions = 256, kMostLines = 700;
   std::string body =
       "<p>The Jacobian of each layer, as it was trained, in the order of rows and columns that shows what its "
       "determinant rests on.</p>\n";
   int64_t dimensions = 0;
   const double flops = jacobian_flops(source, dimensions);
-  const auto layers = std::ranges::count(source.model().summary(), '\n');
-  if (dimensions > kMostDimensions || flops > kMostFlops || layers > kMostLayers) {
+  const auto lines = std::ranges::count(source.model().summary(), '\n');
+  if (dimensions > kMostDimensions || flops > kMostFlops || lines > kMostLines) {
     body += plot_figure(in_run(source, "jacobians.png"), "The layers' Jacobians, as bijou jacobian drew them",
                         kLargePlotBytes);
     const std::string command = source.program() + " jacobian " + shell_quoted(source.run);
