@@ -45,6 +45,8 @@ Test
   make test              all tests; the last line is the sum
   make mutate            break the code on purpose, line by line: do the tests notice?
                            make mutate MUTATION=slogdet
+  make test-report       report.html of a tiny run of each model, in a browser without a head (chromium): is all of it
+                         there, does it fit a desktop and a telephone? The screenshots go into build/report/
   make check-mutants     flip the sign of a layer's log-determinant: does `bijou check` name that layer?
   make kill-test         trainings killed at random moments and resumed end in the same bytes (RUNS=20 of each model)
   make same-bytes        50 steps of NICE, RealNVP and Glow on 1, 2 and 4 threads: the same checkpoint to the last
@@ -79,6 +81,7 @@ Variables
   FORMAT, RUNS=1000000, SECONDS=600
                          for fuzz: one format; how many inputs, and for how long at most
   TORCH=torch==2.13.0    for bench-peers: what pip installs (a version without CUDA packages)
+  CHROMIUM               for test-report: the browser; default: chromium, chromium-browser or google-chrome
   OP                     for gradcheck: one operation
   MUTATION               for mutate: only those whose name contains this
   MARCH=native           the processor that the kernels are compiled for (x86-64-v3, ...)
@@ -90,7 +93,7 @@ endef
 
 # A misspelled variable must not be swallowed: `EPOCH=3` would train for the default number of epochs.
 KNOWN_VARIABLES := DATA PRESET EPOCHS STEPS BATCH_SIZE LR SEED MEMORY THREADS OUT DATA_DIR DATA_URL ARGS OP MUTATION \
-                   RUNS FORMAT SECONDS TORCH MARCH CXX CXXFLAGS CPPFLAGS LDFLAGS LDLIBS AR BLAS_DIR V WRITE CLANG CLANG_TIDY CLANG_FORMAT
+                   RUNS FORMAT SECONDS TORCH MARCH CXX CXXFLAGS CPPFLAGS LDFLAGS LDLIBS AR BLAS_DIR V WRITE CHROMIUM CLANG CLANG_TIDY CLANG_FORMAT
 UNKNOWN_VARIABLES := $(filter-out $(KNOWN_VARIABLES) SHELL MAKE MAKEFLAGS,$(foreach v,$(.VARIABLES), \
                        $(if $(findstring command line,$(origin $v)),$v)))
 ifneq ($(UNKNOWN_VARIABLES),)
@@ -163,7 +166,7 @@ SETS   := mnist fashion-mnist cifar10
 ROWS   := $(patsubst apps/results/rows/%.json,%,$(sort $(wildcard apps/results/rows/*.json)))
 
 .PHONY: default all help deps clean FORCE $(MODELS:%=train-%) results-toy golden $(ROWS:%=results-%) $(SETS:%=data-%) gradcheck test mutate check-mutants \
-        same-bytes kill-test asan fuzz \
+        same-bytes kill-test test-report asan fuzz \
         bench bench-peers \
         format format-check lint check-deps count paper-map lint-tools format-tools fuzz-tools
 
@@ -275,6 +278,9 @@ check-mutants: build/bijou
 
 kill-test: build/bijou
 	@RUNS=$(call quote,$(RUNS)) bash tests/kill_test.sh
+
+test-report: build/bijou
+	@CHROMIUM=$(call quote,$(CHROMIUM)) bash tests/test_report.sh
 
 same-bytes: build/bijou-bench
 	@bash tests/same_bytes.sh

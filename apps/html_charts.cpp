@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <functional>
 
 namespace bijou::inline BIJOU_SCALAR::html {
 namespace {
@@ -40,7 +41,9 @@ std::string path(const Frame& frame, const std::vector<double>& x, const std::ve
   return d;
 }
 
-std::string legend(const std::vector<std::pair<std::string, std::string>>& names) {
+using Names = std::vector<std::pair<std::string, std::string>>;  // and the colours
+
+std::string legend(const Names& names) {
   std::string out = "<p class=\"legend\">";
   for (const auto& [name, colour] : names)
     out += "<span class=\"key " + colour + "\">" + element("span", name) + "</span> ";
@@ -68,10 +71,12 @@ std::string chart(const Frame& frame, const std::string& drawing, const std::str
           text("<span class=\"tick beside\" style=\"", at("top", frame.down(v)), "\">", beside.label(v), "</span>");
     }
   }
-  return text("<div class=\"chart ", kind, "\"><svg role=\"img\" aria-label=\"", escaped(label), "\" viewBox=\"0 0 ",
-              kWide, " ", kHigh, "\" preserveAspectRatio=\"none\"><path class=\"grid\" d=\"", grid, "\"/>", drawing,
-              "</svg>", ticks, over, y_label.empty() ? "" : "<span class=\"name\">" + escaped(y_label) + "</span>",
-              x_label.empty() ? "" : "<span class=\"foot\">" + escaped(x_label) + "</span>", "</div>\n");
+  return text(
+      "<div class=\"chart ", kind, "\"><svg role=\"img\" aria-label=\"", escaped(label), "\" viewBox=\"0 0 ", kWide,
+      " ", kHigh, "\" preserveAspectRatio=\"none\"><path class=\"grid\" d=\"", grid, "\"/>", drawing, "</svg>", ticks,
+      over, y_label.empty() ? "" : "<span class=\"name\">" + escaped(y_label) + "</span>",
+      x_label.empty() ? "" : "<span class=\"foot\" title=\"" + escaped(x_label) + "\">" + escaped(x_label) + "</span>",
+      "</div>\n");
 }
 
 // Of all curves; a wild beginning is left out when it would flatten the rest.
@@ -107,25 +112,24 @@ std::string curves(const std::vector<Series>& series, const CurveStyle& style) {
     frame.y = {std::min(frame.y.lo, level.value - pad), std::max(frame.y.hi, level.value + pad)};
   }
   std::string drawing, over;
-  for (const Level& level : near) {
-    drawing += text("<path class=\"level\" d=\"M0 ", number(frame.down(level.value) * kHigh), "H", kWide, "\"/>");
-    over += text("<span class=\"level\" style=\"", at("top", frame.down(level.value)), "\">", escaped(level.name), " ",
-                 decimal(level.value, style.digits), "</span>");
-  }
-  std::vector<std::pair<std::string, std::string>> names;
-  for (auto s = series.rbegin(); s != series.rend(); ++s) {  // the first lies on top
-    if (s->x.size() == 1)
-      over += text("<span class=\"dot ", s->colour, "\" style=\"", at("left", frame.across(s->x[0])), ";",
-                   at("top", frame.down(s->y[0])), "\"></span>");
-    drawing += text("<path class=\"line ", s->colour, "\" d=\"", path(frame, s->x, s->y), "\"/>");
-    names.insert(names.begin(), {s->name, s->colour});
-  }
+  Names names;
+  for (const Series& line : series) names.emplace_back(line.name, line.colour);
   if (style.best && !series.empty() && *style.best < series[0].x.size()) {
     const double x = series[0].x[*style.best], y = series[0].y[*style.best];
-    const bool right = frame.across(x) > 0.6;
     over += text("<span class=\"dot best\" style=\"", at("left", frame.across(x)), ";", at("top", frame.down(y)),
-                 "\"></span><span class=\"best", right ? " right" : "", "\" style=\"", at("left", frame.across(x)), ";",
-                 at("top", frame.down(y)), "\">best: ", decimal(y, style.digits), ", epoch ", x, "</span>");
+                 "\"></span>");
+    names.emplace_back(text("best: ", decimal(y, style.digits), ", epoch ", x), "point");
+  }
+  std::ranges::sort(near, std::greater<>(), &Level::value);
+  for (const Level& level : near) {
+    drawing += text("<path class=\"level\" d=\"M0 ", number(frame.down(level.value) * kHigh), "H", kWide, "\"/>");
+    names.emplace_back(level.name + " " + decimal(level.value, style.digits), "level");
+  }
+  for (auto line = series.rbegin(); line != series.rend(); ++line) {  // the first lies on top
+    if (line->x.size() == 1)
+      over += text("<span class=\"dot ", line->colour, "\" style=\"", at("left", frame.across(line->x[0])), ";",
+                   at("top", frame.down(line->y[0])), "\"></span>");
+    drawing += text("<path class=\"line ", line->colour, "\" d=\"", path(frame, line->x, line->y), "\"/>");
   }
   return (names.size() > 1 ? legend(names) : "") + chart(frame, drawing, over, "large",
                                                          style.y_label + " by " + style.x_label, style.x_label,
@@ -165,7 +169,7 @@ std::string histogram(const std::vector<Sample>& samples, const std::string& x_l
   }
   if (!(frame.y.hi > 0)) frame.y.hi = 1;
   std::string drawing;
-  std::vector<std::pair<std::string, std::string>> names;
+  Names names;
   for (const Series& s : steps) {
     const std::string d = path(frame, s.x, s.y);
     drawing += "<path class=\"area " + s.colour + "\" d=\"" + d + "Z\"/><path class=\"line " + s.colour + "\" d=\"" +

@@ -20,7 +20,7 @@ h1 span { color: var(--soft); font-weight: 400; }
 header p { margin: 0; color: var(--soft); }
 .eyebrow { letter-spacing: .04em; font-size: .85rem; overflow-wrap: anywhere; }
 nav { display: flex; flex-wrap: wrap; gap: .4rem; padding-top: 1.2rem; padding-bottom: 1.6rem; }
-nav a { color: var(--soft); text-decoration: none; font-size: .88rem; padding: .2rem .7rem; border: 1px solid var(--line);
+nav a { color: var(--soft); text-decoration: none; font-size: .85rem; padding: .2rem .62rem; border: 1px solid var(--line);
   border-radius: 99px; }
 nav a:hover, nav a:focus { color: var(--ink); border-color: var(--soft); }
 section { background: var(--card); border: 1px solid var(--line); border-radius: 14px; padding: 1.4rem 1.6rem 1.6rem;
@@ -40,7 +40,7 @@ summary { cursor: pointer; margin-top: 1.4rem; font-weight: 600; }
 .main span, .main small { display: block; }
 .main span { font-size: 1.1rem; margin-top: .3rem; }
 .main small, .card small { color: var(--soft); font-size: .85rem; }
-.cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr)); gap: 1rem; }
+.cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(7.4rem, 1fr)); gap: 1rem; }
 .card { border-left: 3px solid var(--line); padding-left: .9rem; min-width: 0; }
 .card b { display: block; font-size: 1.6rem; line-height: 1.2; font-weight: 600; font-variant-numeric: lining-nums; }
 .card span, .card small { display: block; }
@@ -67,19 +67,17 @@ summary { cursor: pointer; margin-top: 1.4rem; font-weight: 600; }
   font-variant-numeric: tabular-nums; }
 .chart .below { top: 100%; transform: translateX(-50%); padding-top: .35rem; }
 .chart .beside { right: 100%; transform: translateY(-50%); padding-right: .5rem; }
-.chart .foot { top: 100%; left: 50%; transform: translateX(-50%); padding-top: 1.55rem; }
+.chart .foot { top: 100%; left: 0; right: 0; text-align: center; overflow: hidden; text-overflow: ellipsis; padding-top: 1.55rem; }
 .chart .name { right: 100%; top: -1.5rem; padding-right: .5rem; }
-.chart span.level { right: .4rem; transform: translateY(-110%); }
 .chart .dot { width: 10px; height: 10px; margin: -5px; border-radius: 50%; background: var(--a); }
 .chart .dot.b { background: var(--b); }
 .chart .dot.best { border: 2px solid var(--card); width: 13px; height: 13px; margin: -6.5px; }
-.chart span.best:not(.dot) { color: var(--ink); font-weight: 600; transform: translate(10px, -150%); }
-.chart span.best.right:not(.dot) { transform: translate(calc(-100% - 4px), -190%); }
-.legend { font-size: .88rem; margin: 0 0 1.9rem; }
-.flat-legend .legend { margin-bottom: .4rem; }
-.key { display: inline-flex; align-items: center; gap: .4rem; margin-right: 1.2rem; }
-.key::before { content: ""; width: 1.1rem; height: 3px; border-radius: 2px; }
+.legend { display: flex; flex-wrap: wrap; gap: .15rem 1.2rem; font-size: .88rem; margin: 0 0 1.9rem; }
+.key { display: inline-flex; align-items: center; gap: .4rem; }
+.key::before { content: ""; flex: none; width: 1.1rem; height: 3px; border-radius: 2px; }
 .key.a::before { background: var(--a); } .key.b::before { background: var(--b); } .key.c::before { background: var(--c); }
+.key.level::before { height: 0; border-top: 2px dashed var(--c); border-radius: 0; }
+.key.point::before { width: 9px; height: 9px; border-radius: 50%; background: var(--a); }
 .two { display: grid; grid-template-columns: 1fr 1fr; gap: 0 2.5rem; }
 .three { display: grid; grid-template-columns: repeat(3, 1fr); gap: 0 2rem; }
 .columns { display: grid; grid-template-columns: repeat(auto-fill, minmax(13rem, 1fr)); gap: .4rem 1.6rem; }
@@ -97,22 +95,23 @@ img { display: block; max-width: 100%; height: auto; background: var(--paper); b
 img.sharp { width: 100%; image-rendering: pixelated; border-radius: 3px; }
 @media (prefers-color-scheme: dark) { img { filter: brightness(.9); } }
 .film { display: grid; grid-template-columns: repeat(4, 1fr); gap: 1rem; }
+.film.of-3 { grid-template-columns: repeat(3, 1fr); } .film.few { grid-template-columns: repeat(2, minmax(0, 22rem)); }
 .film figure { margin: 0; } .film figcaption { text-align: center; }
-.sheets { display: grid; grid-template-columns: repeat(2, 1fr); gap: 0 1.6rem; align-items: start; }
-.sheets > * { grid-column: 2; } .sheets > :first-child { grid-column: 1; grid-row: 1 / span 3; }
+.sheets { columns: 2; column-gap: 1.6rem; } .sheets figure { break-inside: avoid; padding-bottom: .1px; }
 .labelled { display: grid; grid-template-columns: auto 1fr; gap: .7rem; }
 .labelled .rows { display: grid; grid-auto-rows: 1fr; align-items: center; font-size: .8rem; color: var(--soft); text-align: right;
   font-variant-numeric: tabular-nums; }
 .plot > div { overflow-x: auto; } .plot img { width: 100%; padding: .5rem; } .plot:not(.wide) { max-width: 34rem; }
+.sheets .plot img { padding: 0; }
 @media (max-width: 44rem) {
   header { padding-top: 1.8rem; }
   header, nav, main, footer { padding-left: 1rem; padding-right: 1rem; }
   main { padding-left: .5rem; padding-right: .5rem; }
   section { padding: 1.1rem 1rem 1.2rem; border-radius: 10px; }
-  .hero, .two, .three, .sheets { grid-template-columns: 1fr; }
-  .sheets > *, .sheets > :first-child { grid-column: 1; grid-row: auto; }
+  .hero, .two, .three { grid-template-columns: 1fr; }
+  .sheets { columns: 1; }
   .cards { grid-template-columns: 1fr 1fr; }
-  .film { grid-template-columns: 1fr 1fr; }
+  .film, .film.of-3, .film.few { grid-template-columns: 1fr 1fr; }
   .bar { grid-template-columns: 1fr auto; gap: .1rem .9rem; padding: .4rem 0; } .bar .track { grid-row: 2; grid-column: 1 / -1; height: .7rem; }
   .plot.wide img { min-width: 38rem; max-width: none; }
 }

@@ -28,7 +28,7 @@ constexpr const char* kHead =
 std::string page_of(const ReportSource& source, const std::vector<Section>& sections) {
   const auto family = source.saved.metadata.find("model");
   const std::string title = (family == source.saved.metadata.end() ? "" : family_title(family->second) + " on ") +
-                            source.data_name + ": report of a run";
+                            data_name(source.data_name) + ": report of a run";
   std::string page = kHead + html::element("title", title) + html::style() + "</head>\n<body>\n" + report_head(source);
   page += "<nav aria-label=\"sections\">";
   for (const Section& s : sections) page += "<a href=\"#" + s.id + "\">" + html::escaped(s.title) + "</a>";
@@ -93,10 +93,10 @@ std::vector<std::string> write_report(const std::string& path, const ReportSourc
   const std::tuple<const char*, const char*, Make> all[] = {
       {"figures", "Figures", report_figures},
       {"curves", "Training", report_curves},
-      {"epochs", "Samples by epoch", report_epochs},
-      {"samples", "What it has learnt", report_samples},
+      {"epochs", "Epoch by epoch", report_epochs},
+      {"samples", "Samples", report_samples},
       {"jacobians", "Jacobians", report_jacobians},
-      {"ledger", "The ledger", report_ledger},
+      {"ledger", "Ledger", report_ledger},
       {"likelihoods", "Likelihoods", report_likelihoods},
       {"configuration", "Configuration", report_configuration},
       {"commands", "Commands", report_commands},

@@ -70,8 +70,8 @@ std::string report_head(const ReportSource& source) {
   }
   if (source.figures && !source.figures->finished.empty()) lead += " · " + source.figures->finished;
   return "<header>\n<p class=\"eyebrow\">Bijou · " + html::escaped(source.run) + "</p>\n<h1>" +
-         html::escaped(title_of(source)) + " <span>on " + html::escaped(source.data_name) + "</span></h1>\n" +
-         html::element("p", lead) + "\n</header>\n";
+         html::escaped(title_of(source)) + " <span>on " + html::escaped(data_name(source.data_name)) +
+         "</span></h1>\n" + html::element("p", lead) + "\n</header>\n";
 }
 
 Section report_figures(const ReportSource& source) {
@@ -147,8 +147,8 @@ Section report_curves(const ReportSource& source) {
                         {.x_label = "epoch", .y_label = "", .robust = false}) +
            "</div>\n";
   };
-  const std::string more = small("lr", "learning rate") + small("grad_norm", "gradient norm, last step of the epoch") +
-                           small("images_per_s", "examples per second");
+  const std::string more =
+      small("lr", "learning rate") + small("grad_norm", "gradient norm") + small("images_per_s", "examples per second");
   if (!more.empty()) body += "<div class=\"three\">\n" + more + "</div>\n";
   return {.id = {}, .title = {}, .body = body};
 }

@@ -113,14 +113,13 @@ std::string sheet_figure(const Tensor& x, int levels, int64_t columns, const std
 }
 
 // A plot, on its own white paper; wide ones can be pushed to and fro on a telephone.
-std::string plot_figure(const std::string& path, const std::string& caption, size_t most = kPlotBytes) {
-  std::string png = html::read_file(path);
+enum class Shown { column, wide };
+std::string plot_figure(const std::string& path, const std::string& caption, Shown shown, size_t most = kPlotBytes) {
+  const std::string png = html::read_file(path);
   if (png.empty()) return "";
-  png = html::fitted(std::move(png), most, path);
-  const PictureHeader size = read_picture_header(png, path);
-  const char* const shape = 4 * size.width > 5 * size.height ? "plot wide" : "plot";
-  return text("<figure class=\"", shape, "\"><div>", html::picture(png, caption), "</div>",
-              html::element("figcaption", caption), "</figure>\n");
+  return text("<figure class=\"plot", shown == Shown::wide ? " wide" : "", "\"><div>",
+              html::picture(html::fitted(png, most, path), caption), "</div>", html::element("figcaption", caption),
+              "</figure>\n");
 }
 
 std::string in_run(const ReportSource& source, const char* name) { return (fs::path(source.run) / name).string(); }
@@ -128,11 +127,11 @@ std::string in_run(const ReportSource& source, const char* name) { return (fs::p
 // A picture of the run folder; if it is not there, one that is drawn now.
 std::string plot_of(const ReportSource& source, const char* name, const std::string& caption,
                     const std::function<void(const std::string&)>& draw) {
-  std::string shown = plot_figure(in_run(source, name), caption);
+  std::string shown = plot_figure(in_run(source, name), caption, Shown::wide);
   if (!shown.empty()) return shown;
   const TemporaryFolder folder;
   writing([&] { draw(folder.file(name)); });
-  return plot_figure(folder.file(name), caption);
+  return plot_figure(folder.file(name), caption, Shown::wide);
 }
 
 Tensor draw_of(const FlowModel& model, const Draw& draw) {
@@ -170,6 +169,20 @@ std::string interpolation(const ReportSource& source, int64_t pairs, int64_t ste
                       "Between test images, at the left and right ends, along their latents");
 }
 
+std::string latents(const ReportSource& source) {
+  if (source.data == nullptr || source.data->test.size() == 0 || source.dimensions() < 2) return "";
+  std::vector<int64_t> index(
+      static_cast<size_t>(affordable(source, std::min<int64_t>(3000, source.data->test.size()))));
+  for (size_t i = 0; i < index.size(); ++i) index[i] = static_cast<int64_t>(i);
+  const TemporaryFolder folder;
+  writing([&] {
+    draw_latents(folder.file("latents.png"), source.model(), source.data->test.select(index), source.data->levels,
+                 "the first two latents of test examples");
+  });
+  return plot_figure(folder.file("latents.png"), "The first two latents of test examples, and the circles of N(0, I)",
+                     Shown::column, 200'000);
+}
+
 std::string of_images(const ReportSource& source) {
   const Shape image = source.spec().input;
   const int64_t numbers = image.numel(), fits = std::max<int64_t>(4, kSheetNumbers / numbers);
@@ -181,16 +194,17 @@ std::string of_images(const ReportSource& source) {
                        text(side * side, " samples, at temperature 1"));
   if (most >= 16) body += sweep(source, columns);
   if (source.data != nullptr) body += interpolation(source, 6, steps);
-  body += "</div>\n";
+  body += plot_figure(in_run(source, "classes.png"), "Samples by class", Shown::column, 150'000);
+  body += latents(source) + "</div>\n";
   if (side < 10)
     body += note(text("Fewer images than usual: sampling is slow at this size, or they are large. ", "bijou sample ",
                       source.run, " draws more."));
-  body += plot_figure(in_run(source, "classes.png"), "Samples by class");
-  body +=
-      plot_figure(in_run(source, "inpainting.png"), "Test images, what the model sees of them, and what it fills in");
-  body += plot_figure(in_run(source, "reconstructions.png"),
-                      "Images, what comes back from their latents, the difference", 250'000);
-  return body + plot_figure(in_run(source, "spectrum.png"), "The spectrum of S", 250'000);
+  const std::pair<const char*, const char*> more[] = {
+      {"inpainting.png", "Test images, what the model sees of them, and what it fills in"},
+      {"reconstructions.png", "Images, what comes back from their latents, and the difference"},
+      {"spectrum.png", "The spectrum of S"}};
+  for (const auto& [name, caption] : more) body += plot_figure(in_run(source, name), caption, Shown::wide, 250'000);
+  return body;
 }
 
 // Of a table: each column of the data and of samples.
@@ -229,23 +243,9 @@ std::string of_vectors(const ReportSource& source) {
     body += plot_of(source, "lattice.png", "What the flow makes of straight lines: from data to latents, and back",
                     [&](const std::string& path) { draw_lattice(path, source.model(), data, source.seed); });
   } else {
-    body += of_columns(source, data.columns);
+    body += of_columns(source, data.columns) + latents(source);
   }
   return body;
-}
-
-std::string latents(const ReportSource& source) {
-  if (source.data == nullptr || source.data->test.size() == 0 || source.dimensions() < 2) return "";
-  std::vector<int64_t> index(
-      static_cast<size_t>(affordable(source, std::min<int64_t>(3000, source.data->test.size()))));
-  for (size_t i = 0; i < index.size(); ++i) index[i] = static_cast<int64_t>(i);
-  const TemporaryFolder folder;
-  writing([&] {
-    draw_latents(folder.file("latents.png"), source.model(), source.data->test.select(index), source.data->levels,
-                 "the first two latents of test examples");
-  });
-  return plot_figure(folder.file("latents.png"), "The first two latents of test examples, and the circles of N(0, I)",
-                     200'000);
 }
 
 // How many dimensions the Jacobians are of: `bijou jacobian` takes a convolutional model to the smallest images.
@@ -278,7 +278,11 @@ Section report_epochs(const ReportSource& source) {
   if (files.empty()) return {.id = {}, .title = {}, .body = note("There are no pictures in samples/.")};
   std::ranges::sort(files);
   const size_t shown = std::min(kMost, files.size());
-  std::string body = "<p>The same latents again and again, as the model learns.</p>\n<div class=\"film\">\n";
+  std::string body = "<p>The same latents again and again, as the model learns.</p>\n<div class=\"film" +
+                     std::string(shown < 3                                ? " few"
+                                 : shown == 3 || shown == 5 || shown == 6 ? " of-3"
+                                                                          : "") +
+                     "\">\n";
   for (size_t k = 0; k < shown; ++k) {
     const fs::path& path = files[shown == 1 ? 0 : k * (files.size() - 1) / (shown - 1)];
     const std::string stem = path.stem().string().substr(6);
@@ -294,9 +298,8 @@ Section report_epochs(const ReportSource& source) {
 }
 
 Section report_samples(const ReportSource& source) {
-  std::string body = source.images() ? of_images(source) : of_vectors(source);
-  if (!source.plane()) body += latents(source);
-  return {.id = {}, .title = {}, .body = body};
+  const char* const title = source.images() ? "Samples" : source.plane() ? "The plane" : "Data and samples";
+  return {.id = {}, .title = title, .body = source.images() ? of_images(source) : of_vectors(source)};
 }
 
 Section report_jacobians(const ReportSource& source) {
@@ -309,7 +312,7 @@ Section report_jacobians(const ReportSource& source) {
   const auto lines = std::ranges::count(source.model().summary(), '\n');
   if (dimensions > kMostDimensions || flops > kMostFlops || lines > kMostLines) {
     body += plot_figure(in_run(source, "jacobians.png"), "The layers' Jacobians, as bijou jacobian drew them",
-                        kLargePlotBytes);
+                        Shown::wide, kLargePlotBytes);
     const std::string command = source.program() + " jacobian " + shell_quoted(source.run);
     body +=
         note(text("A sheet of ", dimensions, " dimensions takes a while, and is not drawn for this page; it is by:"));
@@ -320,9 +323,9 @@ Section report_jacobians(const ReportSource& source) {
   options.model = source.checkpoint;
   options.out = folder.file("jacobians.png");
   const auto files = jacobian_pictures(options);
-  body += plot_figure(files.at(0), "The layers' Jacobians", kLargePlotBytes);
+  body += plot_figure(files.at(0), "The layers' Jacobians", Shown::wide, kLargePlotBytes);
   if (files.size() > 1)
-    body += plot_figure(files[1], "The plane, layer by layer: from data to latents", kLargePlotBytes);
+    body += plot_figure(files[1], "The plane, layer by layer: from data to latents", Shown::wide, kLargePlotBytes);
   return {.id = {}, .title = {}, .body = body};
 }
 
