@@ -48,6 +48,8 @@ Test
   make test              all tests; the last line is the sum
   make mutate            break the code on purpose, line by line: do the tests notice?
                            make mutate MUTATION=slogdet
+  make test-report       report.html of a tiny run of each model, in a browser without a head (chromium): is all of it
+                         there, does it fit a desktop and a telephone? The screenshots go into build/report/
   make check-mutants     flip the sign of a layer's log-determinant: does `bijou check` name that layer?
   make kill-test         trainings killed at random moments and resumed end in the same bytes (RUNS=20 of each model)
   make same-bytes        50 steps of NICE, RealNVP and Glow on 1, 2 and 4 threads: the same checkpoint to the last
@@ -87,6 +89,7 @@ Variables
   TORCH=torch==2.13.0    for bench-peers: what pip installs (a version without CUDA packages)
   SKLEARN=scikit-learn==1.7.2
                          for bench-anomaly: the same
+  CHROMIUM               for test-report: the browser; default: chromium, chromium-browser or google-chrome
   OP                     for gradcheck: one operation
   MUTATION               for mutate: only those whose name contains this
   PREFIX=/usr/local      for install and uninstall: where to; an absolute path
@@ -101,7 +104,7 @@ endef
 # A misspelled variable must not be swallowed: `EPOCH=3` would train for the default number of epochs.
 KNOWN_VARIABLES := DATA PRESET EPOCHS STEPS BATCH_SIZE LR SEED MEMORY THREADS OUT DATA_DIR DATA_URL ARGS OP MUTATION \
                    RUNS FORMAT SECONDS TORCH SKLEARN MARCH CXX CXXFLAGS CPPFLAGS LDFLAGS LDLIBS AR BLAS_DIR V WRITE CLANG CLANG_TIDY CLANG_FORMAT \
-                   PREFIX DESTDIR
+                   PREFIX DESTDIR CHROMIUM
 UNKNOWN_VARIABLES := $(filter-out $(KNOWN_VARIABLES) SHELL MAKE MAKEFLAGS,$(foreach v,$(.VARIABLES), \
                        $(if $(findstring command line,$(origin $v)),$v)))
 ifneq ($(UNKNOWN_VARIABLES),)
@@ -177,7 +180,7 @@ SETS   := mnist fashion-mnist cifar10
 ROWS   := $(patsubst apps/results/rows/%.json,%,$(sort $(wildcard apps/results/rows/*.json)))
 
 .PHONY: default all help deps install uninstall clean FORCE $(MODELS:%=train-%) results-toy golden $(ROWS:%=results-%) $(SETS:%=data-%) gradcheck test mutate check-mutants \
-        same-bytes kill-test asan fuzz \
+        same-bytes kill-test test-report asan fuzz \
         bench bench-peers bench-anomaly \
         format format-check lint check-deps count paper-map lint-tools format-tools fuzz-tools
 
@@ -300,6 +303,9 @@ check-mutants: build/bijou
 
 kill-test: build/bijou
 	@RUNS=$(call quote,$(RUNS)) bash tests/kill_test.sh
+
+test-report: build/bijou
+	@CHROMIUM=$(call quote,$(CHROMIUM)) bash tests/test_report.sh
 
 same-bytes: build/bijou-bench
 	@bash tests/same_bytes.sh

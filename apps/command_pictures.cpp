@@ -123,11 +123,23 @@ Command plot_command(CLI::App& app) {
   return {command, [options] { return plot_run(*options); }};
 }
 
+Command report_command(CLI::App& app) {
+  const auto options = std::make_shared<ReportOptions>();
+  auto* command = app.add_subcommand(
+      "report", "a run on one page: figures, curves, pictures, ledger, configuration; a single HTML file");
+  command->add_option("RUN", options->run, "run folder")->required();
+  command->add_option("--data", options->data, "data set or path; default: what it was trained on");
+  add_data_options(command, *options);
+  add_data_memory(command, options->data_memory);
+  add_output_options(command, *options, "an HTML file; default: report.html in the run folder");
+  return {command, [options] { return report(*options); }};
+}
+
 }  // namespace
 
 std::vector<Command> picture_commands(CLI::App& app) {
   return {encode_command(app),  decode_command(app), interpolate_command(app), edit_command(app),
-          inpaint_command(app), score_command(app),  plot_command(app)};
+          inpaint_command(app), score_command(app),  plot_command(app),        report_command(app)};
 }
 
 }  // namespace bijou

@@ -164,6 +164,8 @@ struct PlotOptions : RunDataOptions, OutputOptions {
   uint64_t seed = 0;
 };
 
+struct ReportOptions : RunDataOptions, OutputOptions {};
+
 // What `bijou data list` and `bijou data info` were asked.
 struct DataCommandOptions : DataOptions {
   std::string out;
@@ -203,6 +205,7 @@ int edit(const EditOptions& options);
 int inpaint_images(const InpaintOptions& options);
 int score(const ScoreOptions& options);
 int plot_run(const PlotOptions& options);
+int report(const ReportOptions& options);
 int replay(const ReplayOptions& options);  // NonFiniteError: the step fails again
 int import_model(const ImportCommand& options);
 int list_data(const DataCommandOptions& options);

@@ -1,6 +1,7 @@
 // runs/<model>-<data>/: everything that a training leaves behind.
 //
 //   config.json  model.txt  log.csv  *.png  samples/epoch-0007.png  ckpt/last.safetensors  ckpt/best.safetensors
+//   figures.json  report.html      at the end: what was printed, and all of it on a page (apps/run_figures.hpp, report.hpp)
 //
 // While a process trains into it, it holds a lock on ckpt/: another one is refused.
 #pragma once

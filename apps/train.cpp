@@ -6,9 +6,12 @@
 #include "apps/interrupt.hpp"
 #include "apps/memory.hpp"
 #include "apps/rehearsal.hpp"
+#include "apps/report.hpp"
 #include "apps/step_profile.hpp"
 #include "apps/train_report.hpp"
 #include "apps/trainer.hpp"
+#include "autograd/kernels/gemm.hpp"
+#include "autograd/kernels/machine.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -116,25 +119,49 @@ void say_how_it_ended(const Trainer::Outcome& outcome, const TrainSettings& s, c
     std::cerr << "interrupted; saved " << folder.last() << "; go on with:\n  " << command_to_resume(options) << "\n";
 }
 
+RunFigures figures_of_run(const TrainOptions& options, const TrainPlan& plan, const RunFolder& folder,
+                          const Trainer::Outcome& outcome, const FlowModel& best) {
+  RunFigures figures;
+  figures.command = options.command;
+  figures.finished = utc_now();
+  figures.blas = kernels::blas_description();
+  const auto log = log_columns(folder.path());  // its clock counts the processes before this one, too
+  figures.seconds = log.contains("wall_s") ? log.at("wall_s").back() : outcome.seconds;
+  figures.threads = kernels::threads();
+  figures.epoch = outcome.best_epoch;
+  enter(figures, ledger_of(best, plan.data.test, plan.data.levels), plan.data.test.size());
+  figures.baselines = baselines_of(plan, options.seed);
+  figures.classes = class_figures_of(plan, best);
+  return figures;
+}
+
 // What is reported and drawn is the checkpoint that was best on the validation part, read back from its file.
 void report(const TrainOptions& options, const TrainPlan& plan, const RunFolder& folder,
             const Trainer::Outcome& outcome, const std::optional<GoldenCurve>& golden) {
   const SavedFlow best = load_flow(folder.best());
-  const auto baselines = baselines_of(plan, options.seed);
-  print_figures(plan, options.family, *best.model, baselines);
+  const RunFigures figures = figures_of_run(options, plan, folder, outcome, *best.model);
+  print_figures(plan, options.family, figures.test.mean, figures.baselines);
   if (golden && !outcome.history.empty())
     print_standing(*golden, outcome.history.back(), unit_of(plan.data.levels, plan.data.dimensions()));
-  print_class_figures(plan, *best.model);
+  if (figures.classes) print_class_figures(plan, *figures.classes);
+  folder.write("figures.json", to_json(figures));
   std::cout << "\nthe checkpoint, best on the validation part (epoch " << outcome.best_epoch << "): " << folder.best()
             << "\n";
   if (options.family == "nice" && plan.data.is_image()) std::cout << "drawing: inpainting takes some seconds\n";
   std::cout << std::flush;
   for (const std::string& file :
-       draw_run(folder, options.family, *best.model, plan.data, outcome.history, baselines, options.seed)) {
+       draw_run(folder, options.family, *best.model, plan.data, outcome.history, figures.baselines, options.seed)) {
     std::cout << "picture: " << file << "\n";
   }
-  std::cout << "\nnext: " << shell_quoted(options.program) << " sample " << shell_quoted(folder.path())
-            << " --count 64 --temperature 0.8" << std::endl;
+  const std::string page = folder.file("report.html");
+  write_report(page, {.run = folder.path(),
+                      .checkpoint = folder.best(),
+                      .saved = best,
+                      .data = &plan.data,
+                      .data_name = options.data,
+                      .figures = figures});
+  std::cout << "report: " << page << "\n\nnext: " << shell_quoted(options.program) << " sample "
+            << shell_quoted(folder.path()) << " --count 64 --temperature 0.8" << std::endl;
 }
 
 }  // namespace

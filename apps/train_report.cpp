@@ -66,7 +66,7 @@ std::vector<NamedFigure> baselines_of(const TrainPlan& plan, uint64_t seed) {
   return all;
 }
 
-void print_figures(const TrainPlan& plan, const std::string& family, const FlowModel& model,
+void print_figures(const TrainPlan& plan, const std::string& family, double test_nats,
                    const std::vector<NamedFigure>& baselines) {
   const Dataset& data = plan.data;
   const Unit unit = unit_of(data.levels, data.dimensions());
@@ -77,7 +77,7 @@ void print_figures(const TrainPlan& plan, const std::string& family, const FlowM
     std::cout << figure << unit.name << "\n";
   };
   std::cout << "\ntest part, " << data.test.size() << " examples\n";
-  line(family_title(family), average_nll(model, data.test, data.levels));
+  line(family_title(family), test_nats);
   for (const auto& b : baselines) line(b.name, b.nats);
 }
 
@@ -87,11 +87,13 @@ std::string fixed(double value, int digits) {
   return figure;
 }
 
-void print_class_figures(const TrainPlan& plan, const FlowModel& model) {
-  if (!model.has_classes()) return;
-  const Dataset& data = plan.data;
-  const ClassFigures figures = class_figures(model, data.test, data.levels);
-  const Unit unit = unit_of(data.levels, data.dimensions());
+std::optional<ClassFigures> class_figures_of(const TrainPlan& plan, const FlowModel& model) {
+  if (!model.has_classes()) return std::nullopt;
+  return class_figures(model, plan.data.test, plan.data.levels);
+}
+
+void print_class_figures(const TrainPlan& plan, const ClassFigures& figures) {
+  const Unit unit = unit_of(plan.data.levels, plan.data.dimensions());
   std::cout << "  given each example's class: " << fixed(figures.nll_given_y * unit.per_nat, 3) << " " << unit.name
             << "; as a classifier, argmax over y of log p(x|y) p(y): " << fixed(100 * figures.accuracy, 1)
             << "% right\n";

@@ -9,9 +9,11 @@ namespace bijou::inline BIJOU_SCALAR {
 // known, NICE without its couplings. On the test part, in nats; some are trained for it.
 std::vector<NamedFigure> baselines_of(const TrainPlan& plan, uint64_t seed);
 
-void print_figures(const TrainPlan& plan, const std::string& family, const FlowModel& model,
+void print_figures(const TrainPlan& plan, const std::string& family, double test_nats,
                    const std::vector<NamedFigure>& baselines);
-void print_class_figures(const TrainPlan& plan, const FlowModel& model);  // nothing for a model without classes
+std::optional<ClassFigures> class_figures_of(const TrainPlan& plan,
+                                             const FlowModel& model);  // of one that knows classes
+void print_class_figures(const TrainPlan& plan, const ClassFigures& figures);
 
 std::string fixed(double value, int digits);
 

@@ -82,6 +82,8 @@ class Canvas {
   /// `path`, so that no half-written picture is ever seen there. Throws std::runtime_error with the path and
   /// the reason if that cannot be done.
   void write_png(const std::string& path) const;
+  /// The bytes of that file. Throws std::runtime_error if they cannot be made.
+  std::vector<std::uint8_t> png() const;
 
  private:
   /// Marks the coverage of a thick segment with round ends in the mask (maximum with what is there).

@@ -69,12 +69,16 @@ int write_file(const std::string& path, const std::vector<std::uint8_t>& bytes) 
 
 }  // namespace
 
-void Canvas::write_png(const std::string& path) const {
-  std::vector<std::uint8_t> png;
+std::vector<std::uint8_t> Canvas::png() const {
+  std::vector<std::uint8_t> bytes;
   stbi_write_force_png_filter = 0;  // flat areas compress better, and faster, unfiltered
-  if (stbi_write_png_to_func(append_bytes, &png, width_, height_, 3, rgb_.data(), 3 * width_) == 0) {
-    fail(path, "the PNG encoder failed");
-  }
+  if (stbi_write_png_to_func(append_bytes, &bytes, width_, height_, 3, rgb_.data(), 3 * width_) == 0)
+    throw std::runtime_error("the PNG encoder failed");
+  return bytes;
+}
+
+void Canvas::write_png(const std::string& path) const {
+  const std::vector<std::uint8_t> bytes = png();
   std::error_code error;
   const fs::path target{path};
   // Renaming would replace a device or a pipe by a plain file; a link should stay a link.
@@ -82,7 +86,7 @@ void Canvas::write_png(const std::string& path) const {
   fs::path place = fs::is_symlink(target, error) ? fs::weakly_canonical(target, error) : target;
   if (place.empty()) place = target;
   const std::string temporary = place.string() + ".part" + std::to_string(getpid());
-  if (const int code = write_file(temporary, png); code != 0) {
+  if (const int code = write_file(temporary, bytes); code != 0) {
     fs::remove(temporary, error);
     fail(path, reason_of(code));
   }
