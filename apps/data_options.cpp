@@ -91,9 +91,10 @@ DataOptions data_options_from_json(const std::string& json, const DataOptions& g
       o.noise_widths = kept.noise_widths;
     }
   } catch (const std::exception& e) {
-    fail<CheckpointError>(where, ": what it says of the data's options cannot be read (", e.what(),
-                          "); known are columns, separator, header, dequantise, only_class, split_seed, validation_fraction and "
-                          "test_fraction");
+    fail<CheckpointError>(
+        where, ": what it says of the data's options cannot be read (", e.what(),
+        "); known are columns, separator, header, dequantise, only_class, split_seed, validation_fraction and "
+        "test_fraction");
   }
   return o;
 }
