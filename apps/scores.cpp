@@ -41,6 +41,32 @@ int predicted(Filter filter, int a, int b, int c) {
   return 0;
 }
 
+// zlib's state, which is larger than an image: made once for each thread.
+class Deflater {
+ public:
+  Deflater() { ready_ = deflateInit(&stream_, Z_BEST_COMPRESSION) == Z_OK; }
+  Deflater(const Deflater&) = delete;
+  Deflater& operator=(const Deflater&) = delete;
+  ~Deflater() { deflateEnd(&stream_); }
+
+  uLong size_of(std::vector<unsigned char>& bytes) {
+    packed_.resize(deflateBound(&stream_, static_cast<uLong>(bytes.size())));
+    stream_.next_in = bytes.data();
+    stream_.avail_in = static_cast<uInt>(bytes.size());
+    stream_.next_out = packed_.data();
+    stream_.avail_out = static_cast<uInt>(packed_.size());
+    const bool whole = ready_ && deflate(&stream_, Z_FINISH) == Z_STREAM_END;
+    const uLong size = stream_.total_out;
+    deflateReset(&stream_);
+    return whole ? size : std::numeric_limits<uLong>::max();
+  }
+
+ private:
+  z_stream stream_{};
+  std::vector<unsigned char> packed_;
+  bool ready_;
+};
+
 }  // namespace
 
 double deflated_bits(std::span<const Real> whole, const Shape& image) {
@@ -48,8 +74,9 @@ double deflated_bits(std::span<const Real> whole, const Shape& image) {
   const auto value = [&](int64_t y, int64_t k) {
     return y < 0 || k < 0 ? 0 : static_cast<int>(whole[static_cast<size_t>(y * row + k)]);
   };
-  std::vector<unsigned char> bytes(static_cast<size_t>(n)), packed(compressBound(static_cast<uLong>(n)));
-  uLongf smallest = std::numeric_limits<uLongf>::max();
+  static thread_local Deflater deflater;
+  std::vector<unsigned char> bytes(static_cast<size_t>(n));
+  uLong smallest = std::numeric_limits<uLong>::max();
   for (const Filter filter : {Filter::none, Filter::sub, Filter::up, Filter::average, Filter::paeth}) {
     for (int64_t y = 0; y < image[0]; ++y) {
       for (int64_t k = 0; k < row; ++k) {
@@ -57,9 +84,7 @@ double deflated_bits(std::span<const Real> whole, const Shape& image) {
         bytes[static_cast<size_t>(y * row + k)] = static_cast<unsigned char>(value(y, k) - from);
       }
     }
-    uLongf size = packed.size();
-    if (compress2(packed.data(), &size, bytes.data(), bytes.size(), Z_BEST_COMPRESSION) == Z_OK)
-      smallest = std::min(smallest, size);
+    smallest = std::min(smallest, deflater.size_of(bytes));
   }
   return 8.0 * static_cast<double>(smallest);
 }
