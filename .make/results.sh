@@ -127,7 +127,7 @@ command="make results-$row${options:+ ARGS='$options'}"
 build/bijou train --config "$home/rows/$row.json" --out "$run" "$@" 2> >(tee -i "$log" >&2) || exit
 sum=$(sha256sum <"$run/ckpt/best.safetensors" | cut -d' ' -f1)
 if grep -q "^$row,.*,$sum," "$out/results.csv" 2>/dev/null; then
-  echo "results: the table has this checkpoint already; its line stays" >&2
+  echo "results: $(awk -F, -v row="$row" '$1 == row { print row ": " $3 " ± " $4 " " $5 }' "$out/results.csv"), to the byte: the table has this checkpoint already, and its line stays" >&2
   exit
 fi
 
@@ -136,7 +136,7 @@ test=$(figure "$run" test "$measure") && validation=$(figure "$run" validation "
 read -r measured error <<<"$test"
 last=$(tail -n 1 "$run/log.csv")
 epochs=${last%%,*} hours=$(awk -v s="${last##*,}" 'BEGIN { printf "%.3f", s / 3600 }')
-best=$(awk -F, 'NR > 1 && (least == "" || $7 < least) { least = $7; best = $1 } END { print best }' "$run/log.csv")
+best=$(grep -oE '"epoch": *[0-9]+' "$run/figures.json" | grep -oE '[0-9]+')
 threads=$(grep -oE '[0-9]+ threads' "$log" | head -n 1 | cut -d' ' -f1)
 parameters=$(grep -oE '[0-9]+ parameters' "$log" | head -n 1 | cut -d' ' -f1)
 seed=$(grep -oE '"seed": [0-9]+' "$run/config.json" | cut -d' ' -f2)

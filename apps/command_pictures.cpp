@@ -94,7 +94,8 @@ Command score_command(CLI::App& app) {
   auto* command = app.add_subcommand("score", "find anomalies: several scores, AUROC, a threshold");
   add_run(command, options->run);
   add_run_data_options(command, *options);
-  command->add_option("--anomalies", options->anomalies, "other data, all of them anomalous: the same part of them");
+  command->add_option("--anomalies", options->anomalies,
+                      "other data, all of them anomalous: their test part, or all where they have none");
   command
       ->add_option("--normal", options->normal, "the label of what is normal; default: 0, where all labels are 0 or 1")
       ->check(CLI::Validator(class_number, "Y"));

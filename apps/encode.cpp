@@ -152,7 +152,7 @@ int decode(const DecodeOptions& options) {
   const bool bytes = image && out.ends_with(".npy");
   const Tensor x = decode_latents(*saved.model, z);
   RowFile file(out, z.shape()[0], spec.input, bytes ? RowFile::Numbers::bytes : RowFile::Numbers::real);
-  file.append(bytes ? whole_levels(x, spec.levels) : x);
+  file.append(image ? whole_levels(x, spec.levels) : x);
   file.finish();
   if (image) {
     std::vector<double> grey;

@@ -51,6 +51,9 @@ int interpolate(const InterpolateOptions& options) {
                      "; each row wants one of both");
   }
   if (options.steps < 2) fail<UsageError>("--steps ", options.steps, ": a row has two ends; give 2 or more");
+  constexpr int64_t kMostImages = 10'000;
+  if (options.steps > kMostImages / (four ? options.steps : std::ssize(options.from)))
+    fail<UsageError>("--steps ", options.steps, ": more than ", kMostImages, " images in all; give fewer");
   const SavedFlow saved = load_flow(checkpoint_of(options.run));
   NamedImages named(saved, options);
   const char* const endings[] = {".png"};

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <bit>
+#include <cerrno>
 #include <cmath>
+#include <cstring>
 #include <filesystem>
 #include <stdexcept>
 
@@ -55,6 +57,7 @@ RowFile::RowFile(const std::string& path, int64_t rows, const Shape& row, Number
       temporary_(is_special(path) ? "" : text(path, ".tmp-", ::getpid())),
       csv_(fs::path(path).extension() != ".npy"),
       numbers_(numbers),
+      rows_(rows),
       left_(rows) {
   static_assert(std::endian::native == std::endian::little);
   file_.open(temporary_.empty() ? path_ : temporary_, std::ios::binary);
@@ -78,7 +81,8 @@ RowFile::~RowFile() {
 }
 
 void RowFile::require_written() const {
-  if (!file_) fail<StorageError>(path_, ": cannot be written (is the disk full?); choose another file with --out");
+  if (!file_)
+    fail<StorageError>(path_, ": cannot be written (", std::strerror(errno), "); choose another file with --out");
 }
 
 void RowFile::append(const Tensor& rows) {
@@ -86,9 +90,12 @@ void RowFile::append(const Tensor& rows) {
   check(n <= left_, "RowFile", path_, ": ", n, " rows more, but ", left_, " were to come");
   left_ -= n;
   const auto x = rows.data();
-  for (const Real v : x) {
-    if (!std::isfinite(v))
-      fail<NonFiniteError>(path_, ": a number to be written is not finite; try a smaller --temperature, or train on");
+  for (int64_t i = 0; i < rows.numel(); ++i) {
+    if (!std::isfinite(x[i])) {
+      fail<NonFiniteError>(
+          path_, ": row ", rows_ - left_ - n + i / d, " (from 0) of ", rows_,
+          " is not finite; nothing is written; try a smaller --temperature, another --seed, or train on");
+    }
   }
   if (csv_) {
     for (int64_t i = 0; i < rows.numel(); ++i) file_ << x[i] << (i % d == d - 1 ? '\n' : ',');

@@ -37,7 +37,7 @@ class RowFile {
   std::string path_, temporary_;
   bool csv_;
   Numbers numbers_;
-  int64_t left_;
+  int64_t rows_, left_;
   std::ofstream file_;
 };
 

@@ -7,6 +7,7 @@
 #include "datasets/loader.hpp"
 
 #include <cmath>
+#include <cstdio>
 #include <numeric>
 
 namespace bijou::inline BIJOU_SCALAR {
@@ -98,7 +99,7 @@ void draw_reconstructions(const std::string& path, const FlowModel& model, const
   // Not rounded to integers: that would hide the error.
   const auto grey = [&](double v) { return levels > 0 ? v / levels : v; };
   plot::pairs_sheet(path, stack(x, grey), stack(back, grey),
-                    {.columns = 12, .caption = "images x (dequantised), and f⁻¹(f(x))"});
+                    {.columns = 12, .caption = "images x (dequantised, as shares of their range), and f⁻¹(f(x))"});
 }
 
 void draw_latents(const std::string& path, const FlowModel& model, const Examples& examples, int levels,
@@ -180,7 +181,14 @@ void draw_samples(const std::string& path, const FlowModel& model, int levels, c
   if (draw.count > most)
     fail<UsageError>("a picture of ", draw.count, " samples ", s, " is too large; give a --count of at most ", most);
   std::vector<double> grey;
-  for_each_sample(model, draw, [&](const Tensor& x) { append_grey(grey, x, levels); });
+  int64_t broken = 0;
+  for_each_sample(model, draw, [&](const Tensor& x) {
+    for (int64_t i = 0; i < x.shape()[0]; ++i) broken += !math::all_finite(x.rows(i, i + 1));
+    append_grey(grey, x, levels);
+  });
+  if (broken > 0)
+    std::fprintf(stderr, "warning: %lld of %lld samples are not finite, and orange in the picture\n",
+                 static_cast<long long>(broken), static_cast<long long>(draw.count));
   const std::string caption =
       text(draw.count, " samples") + (draw.temperature == 1 ? "" : text(" at temperature ", draw.temperature));
   writing([&] { plot::image_grid(path, images(grey, s), {.caption = caption, .gap = 2}); });

@@ -179,7 +179,8 @@ std::string latents(const ReportSource& source) {
     draw_latents(folder.file("latents.png"), source.model(), source.data->test.select(index), source.data->levels,
                  "the first two latents of test examples");
   });
-  return plot_figure(folder.file("latents.png"), "The first two latents of test examples, and the circles of N(0, I)",
+  return plot_figure(folder.file("latents.png"),
+                     "The first two latents of test examples, and the circles of 1, 2 and 3 deviations of their prior",
                      Shown::column, 200'000);
 }
 

@@ -7,6 +7,7 @@
 #include "apps/score_report.hpp"
 
 #include <cmath>
+#include <filesystem>
 #include <iostream>
 
 namespace bijou::inline BIJOU_SCALAR {
@@ -56,6 +57,19 @@ Examples clean_examples(const SavedFlow& saved, const ScoreOptions& options, con
   }
 }
 
+// Without those that their labels call anomalous.
+Examples only_normal(Examples clean, const ScoreOptions& options) {
+  if (clean.labels.empty()) return clean;
+  std::vector<int64_t> kept;
+  for (int64_t i = 0; i < clean.size(); ++i) {
+    if (clean.labels[static_cast<size_t>(i)] == options.normal.value_or(0)) kept.push_back(i);
+  }
+  if (kept.empty())
+    fail<UsageError>("of the ", clean.size(), " examples that should be clean none has the label ",
+                     options.normal.value_or(0), ", which is normal; name clean data with --clean");
+  return clean.select(kept);
+}
+
 // By --normal; else labels 0 and 1, of which 1 is anomalous; else nothing is known.
 std::vector<bool> anomalous_by_label(const ScoreOptions& options, const RunData& data) {
   const auto& labels = data.part.labels;
@@ -88,6 +102,12 @@ Files files_of(const ScoreOptions& options, bool labelled, bool maps) {
   if (maps) files.maps = beside(files.scores, "maps", ".png");
   for (const std::string& file : {files.histogram, files.roc, files.maps}) {
     if (!file.empty()) refuse_existing(file, options);
+  }
+  // With --force: pictures of earlier scores that are not drawn anew would be taken for these.
+  std::error_code ignored;
+  for (const char* picture : {"roc", "maps"}) {
+    const std::string file = beside(files.scores, picture, ".png");
+    if (options.force && file != files.roc && file != files.maps) std::filesystem::remove(file, ignored);
   }
   return files;
 }
@@ -201,16 +221,22 @@ int score(const ScoreOptions& options) {
   std::optional<RunData> others;
   if (!options.anomalies.empty()) {
     RunDataOptions asked = options;
-    asked.data = options.anomalies;
-    asked.test_data.clear();
+    asked.data.clear();
+    asked.test_data = options.anomalies;  // all of them, or their own test part
+    asked.split = "test";
     others = load_run_data(saved, asked);
     if (groups[0].anomalous.empty()) groups[0].anomalous.assign(static_cast<size_t>(data.part.size()), false);
     groups.push_back({others->name, &others->part, std::vector<bool>(static_cast<size_t>(others->part.size()), true)});
   }
+  if (options.maps > 0 && !image) fail<UsageError>("--maps is for images of whole numbers; ", data.name, " are none");
+  const bool by_label = !groups[0].anomalous.empty() && (options.anomalies.empty() || options.normal);
   const Files files = files_of(options, !groups[0].anomalous.empty(), image && options.maps > 0);
   const ScoreMakers makers{*saved.model, background ? background->model.get() : nullptr, image ? data.levels : 0,
                            options.gradient};
-  const Scored all = score_all(makers, groups, clean_examples(saved, options, data), image, options, files.scores);
+  const Scored all = score_all(
+      makers, groups,
+      by_label ? only_normal(clean_examples(saved, options, data), options) : clean_examples(saved, options, data),
+      image, options, files.scores);
 
   if (all.labelled()) draw_roc(files.roc, all, others ? data.name + " against " + others->name : data.name);
   draw_histogram(files.histogram, all, data.name, options.false_alarms);

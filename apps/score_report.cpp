@@ -147,9 +147,11 @@ void print(const Scored& all, const Files& files, bool image, double false_alarm
   }
   std::cout << "\n* recommended for " << (image ? "images" : "data that are no images") << ", whatever the labels say";
   if (all.labelled()) std::cout << "; in brackets 95% of " << kBootstrap << " bootstrap draws";
-  std::cout << "\nthreshold " << text(all.threshold) << ", above which are " << fixed(100 * false_alarms, 1) << "% of "
-            << all.clean_nll.size() << " clean examples: above it are " << fixed(100 * all.share_above(false), 2)
-            << "% of the " << (all.labelled() ? "normal" : "scored");
+  const bool few = false_alarms * static_cast<double>(all.clean_nll.size()) < 1;
+  std::cout << "\nthreshold " << text(all.threshold) << ", for false alarms of " << fixed(100 * false_alarms, 1)
+            << "% by " << all.clean_nll.size() << " clean examples"
+            << (few ? " (too few for such a share: it is their largest score)" : "") << ": above it are "
+            << fixed(100 * all.share_above(false), 2) << "% of the " << (all.labelled() ? "normal" : "scored");
   if (all.labelled()) std::cout << " and " << fixed(100 * all.share_above(true), 2) << "% of the anomalous";
   std::cout << "\n";
   if (!warning.empty()) std::cout << "! " << warning << "\n";

@@ -18,9 +18,9 @@ value() { grep -oE "\"$1\":\{[^}]*\{\"value\":[0-9.e-]+" out | grep -oE '[0-9.e-
 run "$bijou" score run --anomalies strange.csv --split test
 verdict "score: it ends well" "$(complaint 0)"
 verdict "score: a line for each score, the recommended one marked" "$(grep -qE '^  likelihood \* +AUROC 0\.9[0-9]+ \[0\.[0-9]+, [01]\.[0-9]+\] +AUPR' out && grep -q '^  typicality' out || cat out)"
-verdict "score: the threshold" "$(grep -qE 'threshold [-0-9.e+]+, above which are 1\.0% of 200 clean examples' out || cat out)"
+verdict "score: the threshold" "$(grep -qE 'threshold [-0-9.e+]+, for false alarms of 1\.0% by 200 clean examples' out || cat out)"
 expect_files "score: table and pictures" run scores.csv scores-histogram.png scores-roc.png
-verdict "score: a line for each example" "$([[ $(wc -l <run/scores.csv) == 251 ]] || wc -l run/scores.csv)"
+verdict "score: a line for each example" "$([[ $(wc -l <run/scores.csv) == 701 ]] || wc -l run/scores.csv)"
 verdict "score: its columns" "$([[ $(head -n 1 run/scores.csv) == example,of,label,anomalous,likelihood,typicality,alarm ]] || head -n 1 run/scores.csv)"
 verdict "score: alarms are what is above the threshold" "$(t=$(grep -oE 'threshold [-0-9.e+]+' out | cut -d' ' -f2)
   awk -F, -v t="$t" 'NR > 1 && $7 != ($5 > t) && ($5 - t) ^ 2 > 1e-6 { print; exit }' run/scores.csv)"
@@ -59,3 +59,22 @@ mv normal.csv moved.csv
 expect_exit "score: clean data that are gone" 2 'clean data are needed.*name some with --clean' "$bijou" score run --data moved.csv --out x.csv
 expect_success "score: clean data that are named" "$bijou" score run --data strange.csv --clean moved.csv --out named.csv
 verdict "score: nothing is left half-written" "$(find . -name '*.tmp-*' -o -name 'x.*')"
+
+# What is called clean is without those that the labels call anomalous; and pictures of earlier scores do not stay.
+if command -v python3 >/dev/null && python3 -c 'import numpy' 2>/dev/null; then
+  python3 -c 'import numpy as np; r = np.random.default_rng(0); x = r.normal(size=(600, 2)); y = (np.arange(600) % 6 == 0).astype(int); x[y == 1] += 5; np.savez("mixed.npz", X=x, y=y)'
+  prepare "$bijou" train realnvp --data mixed.npz --only-class 0 --test-fraction 0.5 --steps 200 --out mixed
+  run "$bijou" score mixed
+  verdict "score: an archive with labels finds its anomalies" "$(complaint 0; grep -qE 'likelihood \* +AUROC (0\.9|1\.0)' out || cat out)"
+  verdict "score: training saw one class alone" "$(grep -qE '"only_class": 0' mixed/config.json || cat mixed/config.json)"
+  expect_exit "score: clean data without a normal one" 2 'none has the label 1.*--clean' "$bijou" score mixed --normal 1 --force
+  prepare "$bijou" train realnvp --data mixed.npz --steps 200 --out unsorted
+  run "$bijou" score unsorted --json
+  verdict "score: clean examples are those with the normal label" "$(complaint 0; grep -qE '"clean_examples":(4[0-9]|5[0-9]),' out || cat out)"
+else
+  skip "score: archives with labels" "there is no NumPy to write one"
+fi
+run "$bijou" score run --anomalies strange.csv --force --data moved.csv --split test --clean moved.csv
+run "$bijou" score run --force --data moved.csv --clean moved.csv
+verdict "score: no curve of earlier scores stays" "$(complaint 0; [[ ! -e run/scores-roc.png ]] || echo "scores-roc.png is there")"
+expect_exit "score: maps of a table" 2 '--maps is for images' "$bijou" score run --maps 3 --data moved.csv --clean moved.csv --out x.csv
