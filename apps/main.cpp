@@ -1,5 +1,6 @@
 // The program: bijou train | sample | evaluate | score | ... See `bijou --help`.
 #include "apps/command_line.hpp"
+#include "apps/interrupt.hpp"
 #include "autograd/kernels/gemm.hpp"
 #include "autograd/kernels/machine.hpp"
 
@@ -16,7 +17,16 @@ namespace {
 
 using namespace bijou;
 
-enum ExitCode { kDone = 0, kFailed = 1, kUsage = 2, kData = 3, kCheckpoint = 4, kNonFinite = 5, kStorage = 6 };
+enum ExitCode {
+  kDone = 0,
+  kFailed = 1,
+  kUsage = 2,
+  kData = 3,
+  kCheckpoint = 4,
+  kNonFinite = 5,
+  kStorage = 6,
+  kInterrupted = 130
+};
 
 const char* const kExitCodes =
     "Exit codes: 0 done; 2 wrong usage; 3 data missing or broken; 4 a checkpoint that does not fit;\n"
@@ -111,6 +121,8 @@ int main(int argc, char** argv) {
     return say(kCheckpoint, e.what());
   } catch (const NonFiniteError& e) {
     return say(kNonFinite, e.what());
+  } catch (const Interrupted& e) {
+    return say(kInterrupted, e.what());
   } catch (const StorageError& e) {
     return say(kStorage, e.what());
   } catch (const std::bad_alloc&) {

@@ -85,10 +85,15 @@ void RowFile::require_written() const {
     fail<StorageError>(path_, ": cannot be written (", std::strerror(errno), "); choose another file with --out");
 }
 
+void RowFile::require_uninterrupted() const {
+  if (interrupted()) fail<Interrupted>(path_, ": interrupted; nothing is written");
+}
+
 void RowFile::append(const Tensor& rows) {
   const int64_t n = rows.shape()[0], d = rows.numel() / n;
   check(n <= left_, "RowFile", path_, ": ", n, " rows more, but ", left_, " were to come");
   left_ -= n;
+  require_uninterrupted();
   const auto x = rows.data();
   for (int64_t i = 0; i < rows.numel(); ++i) {
     if (!std::isfinite(x[i])) {
@@ -112,6 +117,7 @@ void RowFile::append(const Tensor& rows) {
 }
 
 void RowFile::append(std::string_view line) {
+  require_uninterrupted();
   file_ << line << '\n';
   require_written();
 }

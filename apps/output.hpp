@@ -1,5 +1,6 @@
 // What the commands of a trained run write: where, in which format, all or nothing.
 #pragma once
+#include "apps/interrupt.hpp"
 #include "apps/options.hpp"
 
 #include <fstream>
@@ -28,17 +29,19 @@ class RowFile {
   RowFile& operator=(const RowFile&) = delete;
   ~RowFile();
 
-  void append(const Tensor& rows);     // NonFiniteError: a number is not finite
+  void append(const Tensor& rows);     // NonFiniteError: a number is not finite; Interrupted: by Ctrl-C
   void append(std::string_view line);  // of a CSV file: a line of its own, as its header
   void finish();                       // StorageError: it could not be written
 
  private:
   void require_written() const;
+  void require_uninterrupted() const;
   std::string path_, temporary_;
   bool csv_;
   Numbers numbers_;
   int64_t rows_, left_;
   std::ofstream file_;
+  InterruptScope catch_signals_;
 };
 
 // The plotting library's failures are about files, or pictures that are too large: errors of this program.
