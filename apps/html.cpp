@@ -34,14 +34,14 @@ std::string escaped(std::string_view words) {
   for (size_t i = 0; i < words.size();) {
     const size_t length = sequence_at(words, i);
     const char c = words[i];
-    if (length == 0) out += kUnknown;
+    const bool control = (c >= 0 && c < 0x20 && c != '\n' && c != '\t') || c == 0x7F;
+    if (length == 0 || control) out += kUnknown;
     else if (length > 1) out += words.substr(i, length);
     else if (c == '&') out += "&amp;";
     else if (c == '<') out += "&lt;";
     else if (c == '>') out += "&gt;";
     else if (c == '"') out += "&quot;";
     else if (c == '\'') out += "&#39;";
-    else if ((c >= 0 && c < 0x20 && c != '\n' && c != '\t') || c == 0x7F) out += kUnknown;
     else out += c;
     i += length == 0 ? 1 : length;
   }

@@ -69,8 +69,10 @@ Tensor NamedImages::picture(const std::string& path) const {
     p = centre_of(resize_shorter_side(p, shorter), h, w);
   }
   Tensor x({1, h, w, c});
-  for (int64_t k = 0; k < x.numel(); ++k)
-    x.mutable_data()[k] = static_cast<Real>(p.pixels[static_cast<size_t>(k)] * spec_.levels / 256);
+  for (int64_t k = 0; k < x.numel(); ++k) {
+    const int level = p.pixels[static_cast<size_t>(k)] * spec_.levels / 256;
+    x.mutable_data()[k] = static_cast<Real>(level);
+  }
   return x;
 }
 
