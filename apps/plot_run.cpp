@@ -5,6 +5,7 @@
 #include "apps/pictures.hpp"
 #include "apps/progress.hpp"
 #include "apps/run_data.hpp"
+#include "apps/run_figures.hpp"
 #include "apps/run_folder.hpp"
 
 #include <nlohmann/json.hpp>

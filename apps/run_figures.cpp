@@ -106,4 +106,15 @@ std::map<std::string, std::vector<double>> log_columns(const std::string& run) {
   return columns;
 }
 
+std::vector<LoopState::Row> history_of(const std::string& run) {
+  const auto log = log_columns(run);
+  std::vector<LoopState::Row> history;
+  if (!log.contains("epoch") || !log.contains("nll_nats") || !log.contains("validation_nll_nats")) return history;
+  for (size_t i = 0; i < log.at("epoch").size(); ++i) {
+    history.push_back(
+        {static_cast<int64_t>(log.at("epoch")[i]), log.at("nll_nats")[i], log.at("validation_nll_nats")[i]});
+  }
+  return history;
+}
+
 }  // namespace bijou

@@ -6,6 +6,7 @@
 //
 // It holds a time and a command, and so it is no part of a checkpoint.
 #pragma once
+#include "apps/loop_state.hpp"
 #include "apps/density.hpp"
 #include "apps/pictures.hpp"
 
@@ -39,5 +40,6 @@ std::string utc_now();
 
 // The columns of a run's log.csv by their names, the finished rows; none where there is no log.
 std::map<std::string, std::vector<double>> log_columns(const std::string& run);
+std::vector<LoopState::Row> history_of(const std::string& run);  // its epochs; none where there is no log
 
 }  // namespace bijou

@@ -158,24 +158,6 @@ std::string checkpoint_of(const std::string& run) {
       run, ": this folder holds no ckpt/best.safetensors and no ckpt/last.safetensors; is it a run of bijou?");
 }
 
-std::vector<LoopState::Row> history_of(const std::string& run) {
-  std::ifstream log(fs::path(run) / "log.csv");
-  std::vector<LoopState::Row> history;
-  std::string line;
-  std::getline(log, line);
-  while (std::getline(log, line) && !log.eof()) {
-    std::vector<double> cells;
-    for (const char* at = line.c_str(); cells.size() < 7;) {
-      char* end = nullptr;
-      cells.push_back(std::strtod(at, &end));
-      if (*end != ',') break;
-      at = end + 1;
-    }
-    if (cells.size() == 7) history.push_back({static_cast<int64_t>(cells[0]), cells[4], cells[6]});
-  }
-  return history;
-}
-
 std::string shell_quoted(const std::string& path) {
   return shell_word(path.starts_with('-') ? "./" + path : path);  // or it would be taken for an option
 }

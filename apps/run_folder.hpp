@@ -5,7 +5,6 @@
 //
 // While a process trains into it, it holds a lock on ckpt/: another one is refused.
 #pragma once
-#include "apps/loop_state.hpp"
 #include "apps/options.hpp"
 
 #include <filesystem>
@@ -62,9 +61,6 @@ class RunFolder {
 
 // Where a finished run keeps its model: RUN may be the folder, or a checkpoint file itself.
 std::string checkpoint_of(const std::string& run);
-
-// The epochs of a run's log.csv, the finished rows; none where there is no log.
-std::vector<LoopState::Row> history_of(const std::string& run);
 
 // A path as one word for the shell: quoted where it holds anything but plain characters.
 std::string shell_quoted(const std::string& path);

@@ -5,6 +5,7 @@
 #include "apps/run_data.hpp"
 #include "apps/run_folder.hpp"
 #include "apps/score_report.hpp"
+#include "flows/ledger.hpp"
 
 #include <cmath>
 #include <filesystem>
@@ -170,7 +171,7 @@ Scored score_all(const ScoreMakers& makers, const std::vector<Group>& groups, co
   const int64_t d = clean_examples.shape().from(1).numel();
   const Measured clean = measure_all(makers, clean_examples);
   all.clean_nll = clean.nll;
-  all.h = mean(clean.nll) / static_cast<double>(d);
+  all.h = estimate(clean.nll).mean / static_cast<double>(d);
   all.clean = scores_of(clean, d, all.h);
   all.threshold = threshold_for(named(all.clean, all.recommended), options.false_alarms);
 

@@ -4,6 +4,7 @@
 #include "apps/pictures.hpp"
 #include "apps/train_report.hpp"
 #include "datasets/loader.hpp"
+#include "flows/ledger.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -25,10 +26,6 @@ nlohmann::ordered_json as_json(const Interval& i) { return {{"value", i.value}, 
 
 const std::vector<double>& named(const std::vector<Score>& scores, const std::string& name) {
   return std::ranges::find(scores, name, &Score::name)->values;
-}
-
-double mean(const std::vector<double>& v) {
-  return std::accumulate(v.begin(), v.end(), 0.0) / static_cast<double>(v.size());
 }
 
 void draw_roc(const std::string& path, const Scored& all, const std::string& title) {
@@ -87,7 +84,7 @@ void draw_maps(const std::string& path, const FlowModel& model, const Examples& 
 
 std::string misleading(const Scored& all) {
   const auto& [recommended, clean_nll, found] = std::tie(all.recommended, all.clean_nll, all.found);
-  const double clean = mean(clean_nll);
+  const auto [clean, error] = estimate(clean_nll);
   if (!found.empty()) {
     const Interval& likelihood = found[0].auroc;
     if (likelihood.high < 0.5) {
@@ -96,12 +93,10 @@ std::string misleading(const Scored& all) {
     }
     return "";
   }
-  double square = 0;
-  for (const double v : clean_nll) square += (v - clean) * (v - clean);
-  const double deviation = std::sqrt(square / static_cast<double>(clean_nll.size()));
-  const auto& nll = named(all.scores, "likelihood");
-  if (mean(nll) < clean - deviation) {
-    return text("these data are more likely than the clean ones, by ", fixed((clean - mean(nll)) / deviation, 1),
+  const double deviation = error * std::sqrt(static_cast<double>(clean_nll.size()));  // of one example
+  const double scored = estimate(named(all.scores, "likelihood")).mean;
+  if (scored < clean - deviation) {
+    return text("these data are more likely than the clean ones, by ", fixed((clean - scored) / deviation, 1),
                 " of their deviations: raw likelihood would call them normal; look at ",
                 recommended == "likelihood" ? "typicality" : recommended);
   }
@@ -119,7 +114,7 @@ void print_json(const Scored& all, const Files& files) {
                            {"alarms", all.share_above(false)}};
   if (all.labelled()) j["found"] = all.share_above(true);
   for (size_t s = 0; s < all.scores.size(); ++s) {
-    nlohmann::ordered_json one{{"mean", mean(all.scores[s].values)}};
+    nlohmann::ordered_json one{{"mean", estimate(all.scores[s].values).mean}};
     if (all.labelled()) {
       one["auroc"] = as_json(all.found[s].auroc);
       one["aupr"] = as_json(all.found[s].aupr);
@@ -141,8 +136,8 @@ void print(const Scored& all, const Files& files, bool image, double false_alarm
     if (all.labelled()) {
       std::cout << "AUROC " << shown(all.found[s].auroc) << "   AUPR " << shown(all.found[s].aupr) << "\n";
     } else {
-      std::cout << "mean " << text(mean(all.scores[s].values)) << ", of the clean " << text(mean(all.clean[s].values))
-                << "\n";
+      std::cout << "mean " << text(estimate(all.scores[s].values).mean) << ", of the clean "
+                << text(estimate(all.clean[s].values).mean) << "\n";
     }
   }
   std::cout << "\n* recommended for " << (image ? "images" : "data that are no images") << ", whatever the labels say";

@@ -11,7 +11,6 @@ inline constexpr int kBootstrap = 1000;
 
 // One of them by its name.
 const std::vector<double>& named(const std::vector<Score>& scores, const std::string& name);
-double mean(const std::vector<double>& values);
 
 // All that is known when the examples have been scored.
 struct Scored {
