@@ -10,14 +10,12 @@
 
 #include <iostream>
 
-#include <unistd.h>
-
 namespace bijou::inline BIJOU_SCALAR {
 namespace {
 
 namespace fs = std::filesystem;
 
-// All or nothing. What the page needs is in it: the browser is told to fetch nothing.
+// What the page needs is in it: the browser is told to fetch nothing.
 constexpr const char* kHead =
     "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
     "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
@@ -39,18 +37,6 @@ std::string page_of(const ReportSource& source, const std::vector<Section>& sect
   return page +
          "</main>\n<footer>Written by <code>bijou report</code>. The file holds everything that it shows, and "
          "fetches nothing.</footer>\n</body>\n</html>\n";
-}
-
-void write_whole(const std::string& path, const std::string& content) {
-  const std::string temporary = text(path, ".tmp-", ::getpid());
-  std::ofstream out(temporary, std::ios::binary);
-  out << content;
-  out.close();
-  std::error_code error;
-  if (out) fs::rename(temporary, path, error);
-  if (out && !error) return;
-  fs::remove(temporary, error);
-  fail<StorageError>(path, ": cannot be written (no such folder, or a full disk?); choose another file with --out");
 }
 
 void refuse_checkpoint(const std::string& run) {

@@ -123,16 +123,18 @@ double RunFolder::cut_log(int64_t step) {
   return seconds;
 }
 
-void RunFolder::write(const std::string& name, const std::string& content) const {
-  const std::string temporary = text(file(name), ".tmp-", ::getpid());
-  std::ofstream out(temporary);
+void RunFolder::write(const std::string& name, const std::string& content) const { write_whole(file(name), content); }
+
+void write_whole(const std::string& path, const std::string& content) {
+  const std::string temporary = text(path, ".tmp-", ::getpid());
+  std::ofstream out(temporary, std::ios::binary);
   out << content;
   out.close();  // flushes: what did not reach the file shows here
   std::error_code error;
-  if (out) fs::rename(temporary, file(name), error);
+  if (out) fs::rename(temporary, path, error);
   if (out && !error) return;
   fs::remove(temporary, error);
-  fail<StorageError>(file(name), ": cannot be written (is the disk full?)");
+  fail<StorageError>(path, ": cannot be written (is the disk full?); choose another place with --out");
 }
 
 void RunFolder::log(const LogRow& r, int64_t d) {

@@ -59,6 +59,9 @@ class RunFolder {
   int lock_ = -1;
 };
 
+// A file, all or nothing: on a full disk (StorageError) what was there stays.
+void write_whole(const std::string& path, const std::string& content);
+
 // Where a finished run keeps its model: RUN may be the folder, or a checkpoint file itself.
 std::string checkpoint_of(const std::string& run);
 
