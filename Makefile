@@ -280,6 +280,7 @@ class_conditional = $(if $(and $(filter glow,$1),$(filter digits,$(DATA)),$(if $
 $(ROWS:%=results-%): results-%: build/bijou
 	$(own_choice)@TORCH=$(call quote,$(TORCH)) $(AS_ANYBODY) bash .make/results.sh $* $(ARGS)
 $(filter %-steps,$(ROWS:%=results-%)): build/bijou-bench
+$(filter %-steps-double,$(ROWS:%=results-%)): build/bijou-bench-f64
 
 results-toy: build/bijou
 	$(own_choice)@for row in $(filter toy-%,$(ROWS)); do $(AS_ANYBODY) bash .make/results.sh $$row $(ARGS) || exit; done

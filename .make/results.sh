@@ -3,7 +3,8 @@
 #
 #   bash .make/results.sh ROW [options of train...]   trains apps/results/rows/ROW.json into runs/results-ROW, evaluates
 #                                                     its best checkpoint, puts log, pictures and figures into
-#                                                     apps/results. A row of the measure "steps" is .make/steps.sh's.
+#                                                     apps/results. The measures "steps" and "steps-double":
+#                                                     .make/steps.sh.
 #   bash .make/results.sh table                       writes the README's table anew from results.csv
 #
 # The checkpoint is chosen on the validation part. OUT: another folder than apps/results for what is written; INTO:
@@ -81,7 +82,7 @@ if [[ $row == table ]]; then write_table "$out"; exit; fi
 [[ -f $home/rows/$row.json ]] || stop "there is no row '$row'; there are: $(cd $home/rows && printf '%s ' *.json | sed 's/\.json//g')"
 measure=$(field "$row" 4)
 case $measure in
-  nll | bits | density | logit | steps) ;;
+  nll | bits | density | logit | steps | steps-double) ;;
   *) stop "$home/rows.tsv has no measure for '$row'" ;;
 esac
 for word in "$@"; do
@@ -104,11 +105,13 @@ write_line() {
   write_table "$out"
 }
 
-if [[ $measure == steps ]]; then
+if [[ $measure == steps* ]]; then
+  bench=build/bijou-bench
+  [[ $measure == steps ]] || bench=build/bijou-bench-f64
   (($# == 0)) || stop "'$row' are 100 steps from the beginning: no options, not '$*'"
   bash .make/peers.sh build/peers-venv >/dev/null || exit  # its installation is not the row's time
   start=$SECONDS
-  said=$(bash .make/steps.sh "$home/rows/$row.json" "$into/results-$row" "$out/$row" "$(field "$row" 2)")
+  said=$(bash .make/steps.sh "$bench" "$home/rows/$row.json" "$into/results-$row" "$out/$row" "$(field "$row" 2)")
   code=$?
   value() { sed -n "s/.*\b$1 \([^ ]*\).*/\1/p" <<<"$said" | head -n 1; }
   [[ -n $(value largest) ]] || exit "$code"

@@ -16,6 +16,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <map>
 #include <numeric>
 #include <sstream>
@@ -23,9 +24,10 @@
 namespace bijou::inline BIJOU_SCALAR::bench {
 namespace {
 
+// As many as tell one number of this build's type from the next.
 std::string digits(double value) {
   char buffer[32];
-  std::snprintf(buffer, sizeof buffer, "%.9g", value);
+  std::snprintf(buffer, sizeof buffer, "%.*g", std::numeric_limits<Real>::max_digits10, value);
   return buffer;
 }
 

@@ -66,6 +66,7 @@ def main():
     meta = {name: float(w.metadata[name]) for name in ("beta1", "beta2", "eps", "clip_norm", "weight_norm_l2")}
     batches, rates = w["x"], w["learning_rates"].tolist()
     torch.set_default_dtype(batches.dtype)  # double, where the recording is
+    digits = 17 if batches.dtype == torch.float64 else 9  # what tells one number from the next
     w.tensors["x"] = batches[0]
     flat = batches[0].dim() == 2 or w.metadata["family"] == "nice"  # NICE knows no geometry
     model = build(w).train()
@@ -87,7 +88,7 @@ def main():
             if meta["clip_norm"]:
                 torch.nn.utils.clip_grad_norm_(learned, meta["clip_norm"])
             optimizer.step(rate)
-            csv.write(f"{t + 1},{nll.item():.9g}\n")
+            csv.write(f"{t + 1},{nll.item():.{digits}g}\n")
             csv.flush()
             print(f"PyTorch: step {t + 1} of {len(rates)}: {nll.item():.2f} nats", file=sys.stderr)
 
