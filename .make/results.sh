@@ -1,11 +1,10 @@
 #!/usr/bin/env bash
 # The table of results (apps/results/README.md): trains a row, measures it, and writes down what came out.
 #
-#   bash .make/results.sh ROW [options of train...]   trains apps/results/rows/ROW.json into runs/results-ROW, evaluates
-#                                                     its best checkpoint, puts log, pictures and figures into
-#                                                     apps/results. The measures "steps" and "steps-double":
-#                                                     .make/steps.sh.
-#   bash .make/results.sh table                       writes the README's table anew from results.csv
+#   bash .make/results.sh ROW [--resume]   trains apps/results/rows/ROW.json into runs/results-ROW, evaluates its best
+#                                          checkpoint, puts log, pictures and figures into apps/results. The measures
+#                                          "steps" and "steps-double": .make/steps.sh.
+#   bash .make/results.sh table            writes the README's table anew from results.csv
 #
 # The checkpoint is chosen on the validation part. OUT: another folder than apps/results for what is written; INTO:
 # another folder than runs for what is trained.
@@ -13,7 +12,7 @@ set -u
 cd "$(dirname "$0")/.." || exit
 {  # read as a whole before it runs for hours: the file may change under it
 home=apps/results out=${OUT:-apps/results} into=${INTO:-runs}
-header=row,published,measured,standard_error,unit,validation,train,epochs,hours,threads,seed,parameters,date,machine,checkpoint_sha256,command,remark
+header=row,published,measured,standard_error,unit,validation,validation_error,train,train_error,epochs,hours,threads,seed,parameters,date,machine,checkpoint_sha256,command,remark
 begin='<!-- results: begin; by `make results-ROW` -->' end='<!-- results: end -->'
 stop() { echo "results: $*" >&2; exit 2; }
 
@@ -64,11 +63,20 @@ write_table() {
         continue
       fi
       awk -F, -v row="$row" -v what="$what" -v published="$published ($source)" '
+        function of(column) { return $at[column] }
         function shown(figure) { return sprintf(figure ^ 2 < 10000 ? "%.3f" : "%.1f", figure) }
-        $1 == row && $5 ~ /^relative/ { printf "| [%s](%s/) | %s | not trained: 100 losses within **%.1e** of PyTorch'"'"'s (relative); %s | | -, %.2f | %s, %s | %s | `%s` |\n",
-                      what, row, published, $3, $17, $9, $11, $12, $13, $16; found = 1; next }
-        $1 == row { printf "| [%s](%s/) | %s | **%s** ± %.2g %s | %s, %s | %d (%s), %.2f | %s, %s | %s | `%s` |\n", what, row,
-                      published, shown($3), $4, $5, shown($6), shown($7), $8, $17, $9, $11, $12, $13, $16; found = 1 }
+        function with_error(figure, error) { return shown(figure) (error == "-" ? "" : sprintf(" ± %.2g", error)) }
+        NR == 1 { for (i = 1; i <= NF; ++i) at[$i] = i }
+        $1 != row { next }
+        { found = 1; printf "| [%s](%s/) | %s | ", what, row, published }
+        of("unit") ~ /^relative/ {
+          printf "not trained: 100 losses within **%.1e** of PyTorch'"'"'s (relative); %s | | -", of("measured"), of("remark")
+        }
+        of("unit") !~ /^relative/ {
+          printf "**%s** ± %.2g %s | %s, %s | %d (%s)", shown(of("measured")), of("standard_error"), of("unit"),
+                 with_error(of("validation"), of("validation_error")), with_error(of("train"), of("train_error")), of("epochs"), of("remark")
+        }
+        { printf ", %.2f | %s, %s | %s | `%s` |\n", of("hours"), of("seed"), of("parameters"), of("date"), of("command") }
         END { if (!found) printf "| %s | %s | not yet | | | | | |\n", what, published }' "$1/results.csv" || exit
     done <"$home/rows.tsv"
     echo
@@ -85,22 +93,20 @@ case $measure in
   nll | bits | density | logit | steps | steps-double) ;;
   *) stop "$home/rows.tsv has no measure for '$row'" ;;
 esac
-for word in "$@"; do
-  [[ $word != --dry-run && $word != --profile && $word != --help && $word != -h ]] || stop "$word trains nothing: build/bijou train --config $home/rows/$row.json $word"
-  [[ $word != *[,\"]* ]] || stop "'$word' has a comma or a quote, which a line of results.csv cannot hold; put it into $home/rows/$row.json"
-done
+[[ $* == '' || $* == --resume ]] || stop "a row is what its file says, without '$*': build/bijou train --config $home/rows/$row.json $* --out runs/mine"
 machine=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1 | tr , ' ')
 mkdir -p "$into" "$out/$row"
 exec 9>"$into/results.lock"
 flock -n 9 || stop "another row is being trained here; their times would not be true"
 
-# write_line <measured> <error> <unit> <validation> <train> <epochs> <hours> <threads> <seed> <parameters> <sum> <command> <remark>
+# write_line <measured> <error> <unit> <validation> <its error> <train> <its error> <epochs> <hours> <threads> <seed>
+#            <parameters> <sum> <remark>
 write_line() {
   [[ -f $out/results.csv ]] || echo "$header" >"$out/results.csv"
   [[ -f $out/README.md ]] || printf '%s\n%s\n' "$begin" "$end" >"$out/README.md"
   {
     grep -v "^$row," "$out/results.csv"
-    echo "$row,$(field "$row" 3),$1,$2,$3,$4,$5,$6,$7,$8,$9,${10},$(date +%F),$machine,${11},${12},${13}"
+    echo "$row,$(field "$row" 3),$1,$2,$3,$4,$5,$6,$7,$8,$9,${10},${11},${12},$(date +%F),$machine,${13},make results-$row,${14}"
   } >"$out/results.csv.new" && mv "$out/results.csv.new" "$out/results.csv"
   write_table "$out"
 }
@@ -116,18 +122,20 @@ if [[ $measure == steps* ]]; then
   value() { sed -n "s/.*\b$1 \([^ ]*\).*/\1/p" <<<"$said" | head -n 1; }
   [[ -n $(value largest) ]] || exit "$code"
   control=$(value control)
-  write_line "$(value largest)" - "relative difference of losses: the largest" - - - \
+  write_line "$(value largest)" - "relative difference of losses: the largest" - - - - - \
     "$(awk -v s=$((SECONDS - start)) 'BEGIN { printf "%.3f", s / 3600 }')" "$(value threads)" "$(value seed)" \
-    "$(value parameters)" "$(sha256sum <"$into/results-$row/steps.safetensors" | cut -d' ' -f1)" "make results-$row" \
-    "below 1e-3 for the first $(value within) steps${control:+; PyTorch from another last bit: $control}"
+    "$(value parameters)" "$(sha256sum <"$into/results-$row/steps.safetensors" | cut -d' ' -f1)" \
+    "PyTorch $(value pytorch); below 1e-3 for the first $(value within) steps${control:+; PyTorch from another last bit: $control}"
   printf '\n%s: 100 losses of Bijou and PyTorch:\n%s\n' "$row" "$said"
   exit "$code"
 fi
 
 run=$into/results-$row log=$into/results-$row.log
-options=$(printf '%s ' "$@" | sed 's/--resume //; s/ $//')  # a row that went on is the row that did not stop
-command="make results-$row${options:+ ARGS='$options'}"
-build/bijou train --config "$home/rows/$row.json" --out "$run" "$@" 2> >(tee -i "$log" >&2) || exit
+build/bijou train --config "$home/rows/$row.json" --out "$run" "$@" 2> >(tee -i "$log" >&2) || {
+  code=$?
+  ((code != 130)) || echo "results: to go on, and measure the row then: make results-$row ARGS=--resume" >&2
+  exit "$code"
+}
 sum=$(sha256sum <"$run/ckpt/best.safetensors" | cut -d' ' -f1)
 if grep -q "^$row,.*,$sum," "$out/results.csv" 2>/dev/null; then
   echo "results: $(awk -F, -v row="$row" '$1 == row { print row ": " $3 " ± " $4 " " $5 }' "$out/results.csv"), to the byte: the table has this checkpoint already, and its line stays" >&2
@@ -148,8 +156,8 @@ cp "$run/log.csv" "$run/curve.png" "$out/$row/"
 for picture in samples density; do
   [[ -f $run/$picture.png ]] && cp "$run/$picture.png" "$out/$row/"
 done
-write_line "$measured" "$error" "$(unit_of "$measure")" "${validation% *}" "${train% *}" "$epochs" "$hours" "$threads" "$seed" \
-  "$parameters" "$sum" "$command" "the best: $best"
+write_line "$measured" "$error" "$(unit_of "$measure")" ${validation} ${train} "$epochs" "$hours" "$threads" "$seed" \
+  "$parameters" "$sum" "the best: $best"
 echo
 echo "$row: $measured ± $error $(unit_of "$measure") on the test part; to compare with: $(field "$row" 3)"
 exit

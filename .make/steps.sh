@@ -6,7 +6,7 @@
 #                                                        side, build/bijou-bench, or the same in double; FOLDER: what
 #                                                        is repeated, and the losses; OUT: both side by side, pictures
 #
-# Prints, for programs, what `bijou-bench steps` and `compare-steps` print. Where the losses are further apart than
+# Prints, for programs, what `bijou-bench steps`, steps.py and `compare-steps` print. Where the losses are further apart than
 # 1e-3 of their size there is a control, PyTorch against itself from weights with another last bit; and it stops with 1.
 set -u
 cd "$(dirname "$0")/.." || exit
@@ -20,7 +20,7 @@ rm -rf "$folder"
 "$bench" steps "$config" "$folder" --steps 100 && pytorch || exit
 compared=$(compare)
 code=$?
-if ((code == 1)) && pytorch --nudged; then compared=$(compare); fi
+if ((code == 1)) && pytorch --nudged >/dev/null; then compared=$(compare); fi
 [[ -z $compared ]] || printf '%s\n' "$compared"
 exit "$code"
 }

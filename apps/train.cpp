@@ -77,7 +77,7 @@ std::optional<GoldenCurve> golden_for(const TrainOptions& options, const std::st
   auto curve = golden_curve(options.family, data, preset);
   if (!curve) {
     fail<UsageError>("--golden: there is no golden curve of ", options.family, "'s preset ", preset, " on ", data,
-                     "; there are those of: ", golden_names());
+                     ": it was not trained as it is; there are those of: ", golden_names());
   }
   return curve;
 }

@@ -11,5 +11,5 @@ verdict "golden: one of the recorded seeds ends where it ended then, or near it"
 run "$bijou" train glow --data digits --golden --epochs 1 --set steps=2 --lr 0.001 --out "$tmp/other"
 verdict "golden: what departs from the preset is said" \
   "$(complaint 0; grep -qE 'departs from the preset: .*steps 2, not 8.*lr 0.001, not 0.003.*20 steps, not 400' "$tmp/err" || grep '^golden' "$tmp/err")"
-expect_exit "golden: a preset that was not trained" 2 "there is no golden curve of glow's preset toy on circles; there are those of: nice --data digits" \
+expect_exit "golden: a preset that was not trained" 2 "there is no golden curve of glow's preset toy on circles: it was not trained as it is; there are those of: nice --data digits" \
   "$bijou" train glow --data circles --golden --out "$tmp/never"

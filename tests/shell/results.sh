@@ -23,10 +23,13 @@ verdict "results: the table keeps the page" "$(diff <(sed '/results: begin/,/res
 verdict "results: the curve is kept" "$(for f in log.csv curve.png; do [[ -s $tmp/made/$row/$f ]] || echo "no $f"; done)"
 run bash .make/results.sh nope
 verdict "results: a row that is none" "$(complaint 2; grep -q "there is no row 'nope'; there are: .*nice-mnist" "$tmp/err" || cat "$tmp/err")"
-run bash .make/results.sh $row --dry-run
-verdict "results: what trains nothing" "$(complaint 2; grep -q 'trains nothing' "$tmp/err" || cat "$tmp/err")"
-run bash .make/results.sh $row --set hidden=[64,64]
-verdict "results: an option with a comma" "$(complaint 2; grep -q 'has a comma' "$tmp/err" || cat "$tmp/err")"
+run bash .make/results.sh $row --epochs 1
+verdict "results: an option, which would make it another row" \
+  "$(complaint 2; grep -q "without '--epochs 1': build/bijou train --config apps/results/rows/$row.json --epochs 1 --out" "$tmp/err" || cat "$tmp/err")"
+INTO=$tmp/cut timeout --preserve-status -s INT 8 bash .make/results.sh $row >"$tmp/out" 2>"$tmp/err" </dev/null
+code=$?
+verdict "results: Ctrl-C, and how to go on" \
+  "$(complaint 130; grep -q "to go on, and measure the row then: make results-$row ARGS=--resume" "$tmp/err" || tail -n 3 "$tmp/err")"
 run flock "$INTO/results.lock" bash .make/results.sh $row
 verdict "results: beside another row" "$(complaint 2; grep -q 'another row is being trained' "$tmp/err" || cat "$tmp/err")"
 sed -i '/results: end/d' "$tmp/made/README.md"

@@ -76,7 +76,7 @@ def main():
             nudge(p)
     rule = {"adam": Adam, "adamax": ReleasedAdamax}[w.metadata["optimizer"]]
     optimizer = rule(learned, (meta["beta1"], meta["beta2"]), meta["eps"])
-    print("PyTorch", torch.__version__, torch.get_num_threads(), "threads", file=sys.stderr)
+    print("pytorch", torch.__version__, "threads", torch.get_num_threads())  # for programs
     with open(os.path.join(folder, "pytorch-nudged.csv" if nudged else "pytorch.csv"), "w", encoding="utf-8") as csv:
         csv.write("step,nll\n")
         for t, (x, rate) in enumerate(zip(batches, rates)):
