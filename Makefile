@@ -113,7 +113,7 @@ endif
 
 # ---- flags ----------------------------------------------------------------------------------------------------------
 
-VERSION      := 0.1.0
+VERSION      := $(shell sed -n 's/.*version = "\(.*\)";/\1/p' autograd/version.hpp)
 DATA         ?= digits
 PREFIX       ?= /usr/local
 MARCH        ?= native

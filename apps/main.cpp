@@ -3,6 +3,7 @@
 #include "apps/interrupt.hpp"
 #include "autograd/kernels/gemm.hpp"
 #include "autograd/kernels/machine.hpp"
+#include "autograd/version.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -65,7 +66,7 @@ int run(int argc, char** argv) {
   app.name("bijou");
   app.require_subcommand(0, 1);
   app.set_version_flag("--version", [] {
-    return text("bijou, compiled by g++ ", __VERSION__, "; ", kernels::blas_description(), "; ", kernels::threads(),
+    return text("bijou ", version, ", compiled by g++ ", __VERSION__, "; ", kernels::blas_description(), "; ", kernels::threads(),
                 " threads");
   });
   std::vector<Command> commands = train_commands(app, argc, argv);

@@ -95,6 +95,8 @@ if command -v pkg-config >/dev/null; then
   run env PKG_CONFIG_PATH="$prefix/lib/pkgconfig" make -C project
   if ((code == 0)); then same_figures "install, pkg-config" project/score; else not_ok "install: by pkg-config" "$(tail -n 5 err)"; fi
   rm -f project/score
+  verdict "install, pkg-config: the version is the program's" \
+    "$(diff <(PKG_CONFIG_PATH="$prefix/lib/pkgconfig" pkg-config --modversion bijou) <("$prefix/bin/bijou" --version | sed 's/^bijou \([0-9.]*\),.*/\1/'))"
 else
   skip "install: by pkg-config" "there is no pkg-config"
 fi
