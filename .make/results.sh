@@ -151,13 +151,14 @@ best=$(grep -oE '"epoch": *[0-9]+' "$run/figures.json" | grep -oE '[0-9]+')
 threads=$(grep -oE '[0-9]+ threads' "$log" | head -n 1 | cut -d' ' -f1)
 parameters=$(grep -oE '[0-9]+ parameters' "$log" | head -n 1 | cut -d' ' -f1)
 seed=$(grep -oE '"seed": [0-9]+' "$run/config.json" | cut -d' ' -f2)
+part=$(grep -oE '[0-9]+ of [0-9]+ training batches' "$log" | head -n 1)  # of CIFAR-10, where not all are at hand
 
 cp "$run/log.csv" "$run/curve.png" "$out/$row/"
 for picture in samples density; do
   [[ -f $run/$picture.png ]] && cp "$run/$picture.png" "$out/$row/"
 done
 write_line "$measured" "$error" "$(unit_of "$measure")" ${validation} ${train} "$epochs" "$hours" "$threads" "$seed" \
-  "$parameters" "$sum" "the best: $best"
+  "$parameters" "$sum" "the best: $best${part:+; by $part}"
 echo
 echo "$row: $measured ± $error $(unit_of "$measure") on the test part; to compare with: $(field "$row" 3)"
 exit

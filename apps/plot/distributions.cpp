@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <numbers>
 
 #include "apps/plot/axes.hpp"
@@ -62,6 +63,39 @@ std::vector<Point> outline(const std::vector<double>& values, Range x, std::size
   return steps;
 }
 
+/// Of the values without the outermost thousandth at either end, and without what is far from the middle half.
+Range bulk(const std::vector<double>& values) {
+  const Range most = data_range(values, 0.001, 0.0), half = data_range(values, 0.25, 0.0);
+  const double far = 6.0 * half.span();
+  return far > 0.0 ? Range{std::max(most.lo, half.lo - far), std::min(most.hi, half.hi + far)} : most;
+}
+
+/// The first set with values gives the scale: others, and marks, widen the frame by three of its widths at most.
+Range common_frame(const std::vector<Histogram>& sets, const std::vector<Baseline>& marks) {
+  std::vector<double> ends;
+  Range widest;
+  const auto take = [&](double value) { ends.push_back(std::clamp(value, widest.lo, widest.hi)); };
+  for (const Histogram& set : sets) {
+    if (set.values.empty()) continue;
+    const Range own = bulk(set.values);
+    if (ends.empty()) {
+      const double reach = own.given() ? 3.0 * own.span() : std::numeric_limits<double>::infinity();
+      widest = {own.lo - reach, own.hi + reach};
+    }
+    take(own.lo);
+    take(own.hi);
+  }
+  for (const Baseline& mark : marks) ends.push_back(mark.value);
+  return data_range(ends, 0.0, 0.04);
+}
+
+/// For the legend, where it is more than the odd one.
+std::string beyond(const std::vector<double>& values, Range x) {
+  const auto outside = [x](double v) { return !(v >= x.lo && v <= x.hi); };
+  const double share = static_cast<double>(std::ranges::count_if(values, outside)) / static_cast<double>(values.size());
+  return share > 0.005 ? " (" + percent(share) + " beyond the frame)" : "";
+}
+
 }  // namespace
 
 void latent_scatter(const std::string& path, const std::vector<Point>& points, const std::vector<Point>& prior,
@@ -101,17 +135,11 @@ void latent_scatter(const std::string& path, const std::vector<Point>& points, c
 }
 
 void histograms(const std::string& path, const std::vector<Histogram>& sets, const HistogramStyle& style) {
-  std::vector<double> all;
+  const Range x = common_frame(sets, style.marks);
   std::size_t fewest = 0;
   for (const Histogram& set : sets) {
-    const Range own = data_range(set.values, 0.001, 0.0);
-    if (set.values.empty()) continue;
-    all.push_back(own.lo);
-    all.push_back(own.hi);
-    fewest = fewest == 0 ? set.values.size() : std::min(fewest, set.values.size());
+    if (!set.values.empty()) fewest = fewest == 0 ? set.values.size() : std::min(fewest, set.values.size());
   }
-  for (const Baseline& mark : style.marks) all.push_back(mark.value);
-  const Range x = data_range(all, 0.0, 0.04);
   const std::size_t bins =
       std::clamp<std::size_t>(static_cast<std::size_t>(2.0 * std::cbrt(static_cast<double>(fewest))), 12, 90);
   std::vector<std::vector<Point>> outlines;
@@ -125,7 +153,7 @@ void histograms(const std::string& path, const std::vector<Histogram>& sets, con
   Sheet sheet(980.0, 520.0, x, y, look, style.title);
   Axes axes(sheet.canvas, sheet.frame, x, y, look);
   for (std::size_t k = 0; k < sets.size(); ++k)
-    axes.line(outlines[k], {.color = series_color(k), .width = 2.5}, sets[k].label);
+    axes.line(outlines[k], {.color = series_color(k), .width = 2.5}, sets[k].label + beyond(sets[k].values, x));
   for (std::size_t k = 0; k < style.marks.size(); ++k) {
     const double at = style.marks[k].value;
     const Point line[] = {{at, y.lo}, {at, y.hi}};

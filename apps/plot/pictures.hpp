@@ -204,7 +204,8 @@ struct HistogramStyle {
   std::vector<Baseline> marks{};  ///< places on the x axis, drawn as dashed lines, with their names in the legend
 };
 
-/// Densities of several sets of numbers by common bins. The outermost thousandth at either end is beyond the frame.
+/// Densities of several sets of numbers by common bins. The outermost thousandth at either end is beyond the frame, and
+/// what is far from the middle half of its set, or from the first set; the legend says how many are, if more.
 void histograms(const std::string& path, const std::vector<Histogram>& sets, const HistogramStyle& style = {});
 
 /// A receiver operating characteristic: the share of false alarms (x) and of true ones (y), from (0, 0) to (1, 1).

@@ -222,6 +222,32 @@ TEST_CASE("plot: a spectrum falls, whatever the order of its values") {
   CHECK_THROWS_AS(spectrum(folder.file("no/such.png"), {1.0}), std::runtime_error);
 }
 
+TEST_CASE("plot: what is far away does not squeeze a histogram") {
+  const Folder folder;
+  std::vector<double> uniform;
+  for (int i = 0; i < 300; ++i) uniform.push_back(i / 300.0);
+  // Columns with the first set's colour, below the legend.
+  const auto width_of = [&](const std::vector<Histogram>& sets) {
+    histograms(folder.file(), sets);
+    const Decoded picture(folder.file());
+    int left = picture.width, right = 0;
+    for (int y = picture.height / 3; y < picture.height; ++y) {
+      for (int x = 0; x < picture.width; ++x)
+        if (picture.at(x, y) == palette::blue) left = std::min(left, x), right = std::max(right, x);
+    }
+    return static_cast<double>(right - left) / picture.width;
+  };
+  const double alone = width_of({{"a", uniform}});
+  CHECK(alone > 0.6);
+  auto with_one = uniform;
+  with_one.push_back(1e6);
+  CHECK(width_of({{"a", with_one}}) > 0.9 * alone / (1 + 6 * 0.5));  // no further than six times the middle half
+  CHECK(width_of({{"a", uniform}, {"b", {1e6, 2e6}}}) > 0.9 * alone / (1 + 3));
+  CHECK(width_of({{"a", {}}, {"b", {}}}) <= 0);  // nothing of that colour
+  histograms(folder.file(), {{"a", {1, 1, 1}}, {"b", {5, 6}}});
+  histograms(folder.file(), {{"a", {no_number, infinity}}}, {.marks = {{"threshold", 3}}});
+}
+
 TEST_CASE("plot: sizes that double with x are a straight line, level ones are level") {
   const Folder folder;
   const std::vector<double> x = {8, 16, 64};
