@@ -114,6 +114,7 @@ img.sharp { width: 100%; image-rendering: pixelated; border-radius: 3px; }
   .film, .film.of-3, .film.few { grid-template-columns: 1fr 1fr; }
   .bar { grid-template-columns: 1fr auto; gap: .1rem .9rem; padding: .4rem 0; } .bar .track { grid-row: 2; grid-column: 1 / -1; height: .7rem; }
   .plot.wide img { min-width: 38rem; max-width: none; }
+  .plot.wide::before, .scroll::before { content: "\2194  goes on to the side"; position: sticky; left: 0; font-size: .8rem; color: var(--soft); }
 }
 @media print { section { break-inside: avoid; } nav { display: none; } }
 </style>
