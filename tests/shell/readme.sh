@@ -43,7 +43,7 @@ else
 fi
 
 missing=""
-for document in README.md flows/README.md apps/bench/README.md CONTRIBUTING.md; do
+for document in README.md flows/README.md apps/bench/README.md apps/results/README.md CONTRIBUTING.md; do
   while read -r link; do
     [[ $link == http* || $link == '#'* || -e $(dirname "$document")/$link ]] || missing+="$document: $link; "
   done < <(awk '/^ *```/ { code = !code } !code' "$document" | grep -oE '\]\([^)]+\)' | sed 's/^](//; s/)$//')
@@ -51,7 +51,7 @@ done
 verdict "readme: every link leads to a file" "$missing"
 
 unknown=""
-for target in $(grep -hoE '^make [a-z0-9-]+|`make [a-z0-9-]+' README.md apps/bench/README.md CONTRIBUTING.md | sed 's/.*make //' | sort -u); do
+for target in $(grep -hoE '^make [a-z0-9-]+|`make [a-z0-9-]+' README.md apps/bench/README.md apps/results/README.md CONTRIBUTING.md | sed 's/.*make //' | sort -u); do
   make -n "$target" >/dev/null 2>&1 </dev/null || unknown+="$target "
 done
 verdict "readme: every make target exists" "$unknown"
