@@ -35,6 +35,14 @@ for model in glow realnvp; do
       cmp -s "$folder/pytorch.csv" "$folder/pytorch-nudged.csv" && echo none
       "$bench" compare-steps "$folder" --out "$tmp/out-$model" | grep -qE 'control [0-9.]+e-0[5-9]' || cat "$folder/pytorch-nudged.csv")"
     rm -f "$folder/pytorch-nudged.csv"
+    if [[ -x build/bijou-bench-f64 ]]; then
+      run build/bijou-bench-f64 steps "$tmp/$model.json" "$folder-double" --steps 12
+      PYTHONDONTWRITEBYTECODE=1 run build/peers-venv/bin/python apps/bench/peers/steps.py "$folder-double"
+      run build/bijou-bench-f64 compare-steps "$folder-double" --out "$tmp/out-$model" --tolerance 1e-10
+      verdict "steps: $model: in double, the same losses to 1e-10" "$(complaint 0; cat "$tmp/out" "$tmp/err" | grep -v '^largest [0-9.]*e-1[0-9]')"
+    else
+      skip "steps: $model: in double" "there is no build/bijou-bench-f64; make results-$model-cifar10-steps-double makes it"
+    fi
   else
     skip "steps: $model: PyTorch repeats them" "there is no build/peers-venv; make bench-peers makes it"
   fi
