@@ -85,6 +85,7 @@ write_table() {
 }
 
 row=${1:-}
+[[ -n $row ]] || stop "bash .make/results.sh ROW [--resume], or table; the rows: $(cd $home/rows && printf '%s ' *.json | sed 's/\.json//g')"
 shift
 if [[ $row == table ]]; then write_table "$out"; exit; fi
 [[ -f $home/rows/$row.json ]] || stop "there is no row '$row'; there are: $(cd $home/rows && printf '%s ' *.json | sed 's/\.json//g')"
@@ -95,7 +96,7 @@ case $measure in
 esac
 [[ $* == '' || $* == --resume ]] || stop "a row is what its file says, without '$*': build/bijou train --config $home/rows/$row.json $* --out runs/mine"
 machine=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1 | tr , ' ')
-mkdir -p "$into" "$out/$row"
+mkdir -p "$into"
 exec 9>"$into/results.lock"
 flock -n 9 || stop "another row is being trained here; their times would not be true"
 
@@ -125,7 +126,7 @@ if [[ $measure == steps* ]]; then
   write_line "$(value largest)" - "relative difference of losses: the largest" - - - - - \
     "$(awk -v s=$((SECONDS - start)) 'BEGIN { printf "%.3f", s / 3600 }')" "$(value threads)" "$(value seed)" \
     "$(value parameters)" "$(sha256sum <"$into/results-$row/steps.safetensors" | cut -d' ' -f1)" \
-    "PyTorch $(value pytorch); below 1e-3 for the first $(value within) steps${control:+; PyTorch from another last bit: $control}"
+    "PyTorch $(value pytorch); below 1e-3 at the first $(value within) steps${control:+; PyTorch against itself: $control}; a step: $(value ms) ms"
   printf '\n%s: 100 losses of Bijou and PyTorch:\n%s\n' "$row" "$said"
   exit "$code"
 fi
@@ -153,6 +154,7 @@ parameters=$(grep -oE '[0-9]+ parameters' "$log" | head -n 1 | cut -d' ' -f1)
 seed=$(grep -oE '"seed": [0-9]+' "$run/config.json" | cut -d' ' -f2)
 part=$(grep -oE '[0-9]+ of [0-9]+ training batches' "$log" | head -n 1)  # of CIFAR-10, where not all are at hand
 
+mkdir -p "$out/$row"
 cp "$run/log.csv" "$run/curve.png" "$out/$row/"
 for picture in samples density; do
   [[ -f $run/$picture.png ]] && cp "$run/$picture.png" "$out/$row/"

@@ -21,6 +21,19 @@ verdict "results: and those that were not made, and why" "$(grep -q 'NICE, MNIST
   grep -q 'BSDS300.*not run: the table' "$tmp/made/README.md" || echo "no row of BSDS300")"
 verdict "results: the table keeps the page" "$(diff <(sed '/results: begin/,/results: end/d' apps/results/README.md) <(sed '/results: begin/,/results: end/d' "$tmp/made/README.md"))"
 verdict "results: the curve is kept" "$(for f in log.csv curve.png; do [[ -s $tmp/made/$row/$f ]] || echo "no $f"; done)"
+mkdir "$tmp/page" && cp apps/results/README.md apps/results/results.csv "$tmp/page"
+run env OUT="$tmp/page" bash .make/results.sh table
+verdict "results: the page's table is that of results.csv" "$(complaint 0; diff apps/results/README.md "$tmp/page/README.md" | head -n 4)"
+verdict "results: the best epochs are those of the logs" "$(
+  sed -n 's/^\([a-z0-9-]*\),.*,the best: \([0-9]*\).*/\1 \2/p' apps/results/results.csv | while read -r name best; do
+    awk -F, -v name="$name" -v best="$best" '
+      NR == 1 { for (i = 1; i <= NF; ++i) if ($i == "validation_nll_nats") at = i; next }
+      NR == 2 || $at < least { least = $at }
+      $1 == best { its = $at }
+      END { if (its == "" || its > least) print name ": " best " has " its ", the least is " least }' "apps/results/$name/log.csv"
+  done)"
+run bash .make/results.sh
+verdict "results: no row" "$(complaint 2; grep -q 'results.sh ROW .*nice-mnist' "$tmp/err" || cat "$tmp/err")"
 run bash .make/results.sh nope
 verdict "results: a row that is none" "$(complaint 2; grep -q "there is no row 'nope'; there are: .*nice-mnist" "$tmp/err" || cat "$tmp/err")"
 run bash .make/results.sh $row --epochs 1
