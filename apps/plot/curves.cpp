@@ -55,7 +55,7 @@ struct RobustRange {
   bool cut = false;
 };
 
-/// A range for the bulk of the curves and for all baselines.
+/// A range for the bulk of the curves and for the baselines that would not squeeze them.
 RobustRange robust_range(const std::vector<Curve>& curves, const std::vector<Baseline>& baselines,
                          const std::optional<Best>& best) {
   std::vector<double> values;
@@ -65,11 +65,15 @@ RobustRange robust_range(const std::vector<Curve>& curves, const std::vector<Bas
     }
   }
   std::sort(values.begin(), values.end());
-  // What must be seen in any case: the lower part of the points, the best point and the baselines.
+  // What must be seen in any case: the lower part of the points, the best point and the baselines near them.
   std::vector<double> core = values;
   if (values.size() > 1) core.resize(values.size() < 20 ? values.size() * 4 / 5 : values.size() * 9 / 10);
   if (best) core.push_back(best->point.y);
-  for (const Baseline& baseline : baselines) core.push_back(baseline.value);
+  const Range own = data_range(core, 0.0, 0.0);
+  const double far = core.empty() ? std::numeric_limits<double>::infinity() : 3.0 * own.span();
+  for (const Baseline& baseline : baselines) {
+    if (baseline.value >= own.lo - far && baseline.value <= own.hi + far) core.push_back(baseline.value);
+  }
   const Range bulk = data_range(core, 0.0, 0.0);
   RobustRange result{data_range(core, 0.0, 0.07), 0.0, false};
   if (values.empty()) return result;
@@ -139,7 +143,11 @@ void draw_baselines(Canvas& canvas, Axes& axes, std::vector<BaselineLabel> label
   const double right = axes.frame().right();
   for (BaselineLabel& label : labels) {
     axes.horizontal_line(label.line_value, {.color = palette::soft_ink, .width = 2.0, .dash = 10.0, .gap = 8.0});
-    label.line_y = axes.map({0.0, label.line_value}).y;
+    const double y = axes.map({0.0, label.line_value}).y;
+    label.line_y = std::clamp(y, axes.frame().y, axes.frame().bottom());
+    if (label.line_y == y) continue;
+    label.lines.insert(label.lines.begin(), y < label.line_y ? "far above:" : "far below:");
+    label.height = detail::lines_height(label.lines.size() + 1, font_size);
   }
   spread(labels, axes.frame());
   for (const BaselineLabel& label : labels) {

@@ -93,7 +93,8 @@ struct CurveStyle {
 };
 
 /// Training and validation curves (lower is better) with baselines. The range of y follows the bulk of the
-/// values, so that a wild first epoch does not flatten the rest; what is cut off then is said in a note.
+/// values, so that neither a wild first epoch nor a far baseline flattens the rest; what is cut off is said in a note,
+/// a baseline beyond the frame beside it.
 void training_curve(const std::string& path, const std::vector<Curve>& curves, const CurveStyle& style = {});
 
 /// A size at each of some depths, widths, numbers: positive, with x from left to right.

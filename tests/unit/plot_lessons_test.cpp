@@ -248,6 +248,26 @@ TEST_CASE("plot: what is far away does not squeeze a histogram") {
   histograms(folder.file(), {{"a", {no_number, infinity}}}, {.marks = {{"threshold", 3}}});
 }
 
+TEST_CASE("plot: a far baseline does not squeeze a training curve") {
+  const Folder folder;
+  const std::vector<double> epochs{1, 2, 3, 4, 5, 6}, nll{4, 3.5, 3.2, 3.1, 3.05, 3};
+  const auto height_with = [&](double baseline) {
+    training_curve(folder.file(), {{"train", epochs, nll}}, {.baselines = {{"baseline", baseline}}});
+    const Decoded picture(folder.file());
+    int top = picture.height, bottom = 0;
+    for (int y = 0; y < picture.height; ++y) {
+      for (int x = 0; x < picture.width / 2; ++x)
+        if (picture.at(x, y) == series_color(0)) top = std::min(top, y), bottom = std::max(bottom, y);
+    }
+    return bottom - top;
+  };
+  const int near = height_with(3.1), far = height_with(300);
+  CHECK(near > 200);
+  CHECK(far > 0.9 * near);
+  CHECK(height_with(-300) > 0.9 * near);
+  CHECK(height_with(2.5) != near);  // not far: it has a say in the range
+}
+
 TEST_CASE("plot: sizes that double with x are a straight line, level ones are level") {
   const Folder folder;
   const std::vector<double> x = {8, 16, 64};
