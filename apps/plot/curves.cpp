@@ -97,6 +97,7 @@ struct BaselineLabel {
   double line_y = 0.0;      // and in pixels
   double y = 0.0;           // middle of the label
   double height = 0.0;
+  bool outside = false;  // of the frame
 };
 
 /// Moves labels apart that would overlap, keeping their order, inside of the frame where possible.
@@ -145,14 +146,15 @@ void draw_baselines(Canvas& canvas, Axes& axes, std::vector<BaselineLabel> label
     axes.horizontal_line(label.line_value, {.color = palette::soft_ink, .width = 2.0, .dash = 10.0, .gap = 8.0});
     const double y = axes.map({0.0, label.line_value}).y;
     label.line_y = std::clamp(y, axes.frame().y, axes.frame().bottom());
-    if (label.line_y == y) continue;
+    label.outside = label.line_y != y;
+    if (!label.outside) continue;
     label.lines.insert(label.lines.begin(), y < label.line_y ? "far above:" : "far below:");
     label.height = detail::lines_height(label.lines.size() + 1, font_size);
   }
   spread(labels, axes.frame());
   for (const BaselineLabel& label : labels) {
     const LineStyle leader{.color = palette::frame, .width = 1.5};
-    canvas.line({right + 4.0, label.line_y}, {right + 18.0, label.y}, leader);
+    if (!label.outside) canvas.line({right + 4.0, label.line_y}, {right + 18.0, label.y}, leader);
     const Point corner{right + baseline_label_offset, label.y - 0.5 * label.height};
     const double below = static_cast<double>(label.lines.size()) * detail::line_height * font_size;
     detail::draw_lines(canvas, corner, label.lines, {.size = font_size, .color = palette::soft_ink});
