@@ -66,8 +66,8 @@ int run(int argc, char** argv) {
   app.name("bijou");
   app.require_subcommand(0, 1);
   app.set_version_flag("--version", [] {
-    return text("bijou ", version, ", compiled by g++ ", __VERSION__, "; ", kernels::blas_description(), "; ", kernels::threads(),
-                " threads");
+    return text("bijou ", version, ", compiled by g++ ", __VERSION__, "; ", kernels::blas_description(), "; ",
+                kernels::threads(), " threads");
   });
   std::vector<Command> commands = train_commands(app, argc, argv);
   for (auto& more : {model_commands(app), picture_commands(app), data_commands(app)})

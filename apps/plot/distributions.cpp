@@ -70,7 +70,7 @@ Range bulk(const std::vector<double>& values) {
   return far > 0.0 ? Range{std::max(most.lo, half.lo - far), std::min(most.hi, half.hi + far)} : most;
 }
 
-/// The first set with values gives the scale: others, and marks, widen the frame by three of its widths at most.
+/// The first set with values gives the scale: others widen the frame by three of its widths at most. Marks are seen.
 Range common_frame(const std::vector<Histogram>& sets, const std::vector<Baseline>& marks) {
   std::vector<double> ends;
   Range widest;
