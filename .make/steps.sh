@@ -6,8 +6,9 @@
 #                                                        side, build/bijou-bench, or the same in double; FOLDER: what
 #                                                        is repeated, and the losses; OUT: both side by side, pictures
 #
-# Prints, for programs, what `bijou-bench steps`, steps.py and `compare-steps` print. Where the losses are further apart than
-# 1e-3 of their size there is a control, PyTorch against itself from weights with another last bit; and it stops with 1.
+# Prints, for programs, what `bijou-bench steps`, steps.py and `compare-steps` print. Where the losses are further apart
+# than 1e-3 of their size there is a control, PyTorch against itself from weights with another last bit; and it stops
+# with 1.
 set -u
 cd "$(dirname "$0")/.." || exit
 {  # read as a whole before it runs: the file may change under it

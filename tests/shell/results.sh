@@ -33,18 +33,18 @@ verdict "results: the best epochs are those of the logs" "$(
       END { if (its == "" || its > least) print name ": " best " has " its ", the least is " least }' "apps/results/$name/log.csv"
   done)"
 run bash .make/results.sh
-verdict "results: no row" "$(complaint 2; grep -q 'results.sh ROW .*nice-mnist' "$tmp/err" || cat "$tmp/err")"
+verdict "results: no row" "$(complaint 2; grep -q 'results.sh ROW .*nice-mnist' "$tmp/err" || echo "it said: $(cat "$tmp/err")")"
 run bash .make/results.sh nope
-verdict "results: a row that is none" "$(complaint 2; grep -q "there is no row 'nope'; there are: .*nice-mnist" "$tmp/err" || cat "$tmp/err")"
+verdict "results: a row that is none" "$(complaint 2; grep -q "there is no row 'nope'; there are: .*nice-mnist" "$tmp/err" || echo "it said: $(cat "$tmp/err")")"
 run bash .make/results.sh $row --epochs 1
 verdict "results: an option, which would make it another row" \
-  "$(complaint 2; grep -q "without '--epochs 1': build/bijou train --config apps/results/rows/$row.json --epochs 1 --out" "$tmp/err" || cat "$tmp/err")"
+  "$(complaint 2; grep -q "without '--epochs 1': build/bijou train --config apps/results/rows/$row.json --epochs 1 --out" "$tmp/err" || echo "it said: $(cat "$tmp/err")")"
 INTO=$tmp/cut timeout --preserve-status -s INT 8 bash .make/results.sh $row >"$tmp/out" 2>"$tmp/err" </dev/null
 code=$?
 verdict "results: Ctrl-C, and how to go on" \
-  "$(complaint 130; grep -q "to go on, and measure the row then: make results-$row ARGS=--resume" "$tmp/err" || tail -n 3 "$tmp/err")"
+  "$(complaint 130; grep -q "to go on, and measure the row then: make results-$row ARGS=--resume" "$tmp/err" || echo "it said: $(tail -n 3 "$tmp/err")")"
 run flock "$INTO/results.lock" bash .make/results.sh $row
-verdict "results: beside another row" "$(complaint 2; grep -q 'another row is being trained' "$tmp/err" || cat "$tmp/err")"
+verdict "results: beside another row" "$(complaint 2; grep -q 'another row is being trained' "$tmp/err" || echo "it said: $(cat "$tmp/err")")"
 sed -i '/results: end/d' "$tmp/made/README.md"
 run bash .make/results.sh table
-verdict "results: a page that has no place for the table" "$(complaint 2; grep -q 'lacks the lines' "$tmp/err" || cat "$tmp/err")"
+verdict "results: a page that has no place for the table" "$(complaint 2; grep -q 'lacks the lines' "$tmp/err" || echo "it said: $(cat "$tmp/err")")"
