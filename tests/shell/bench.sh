@@ -9,7 +9,7 @@ expect_usage() {  # expect_usage <name> <regex of the one line> <command...>
   local name=$1 regex=$2
   shift 2
   run "$@"
-  verdict "$name" "$(complaint 2; [[ $(wc -l <"$tmp/err") == 1 ]] && grep -qE "^bijou-bench: .*($regex)" "$tmp/err" || cat "$tmp/err")"
+  verdict "$name" "$(complaint 2; [[ $(wc -l <"$tmp/err") == 1 ]] && grep -qE "^bijou-bench: .*($regex)" "$tmp/err" || echo "it said: $(cat "$tmp/err")")"
 }
 names='W1, W2, W3, W4, W5, W6, W7a, W7b, W8'
 expect_usage "bench: an unknown workload is named, and the known ones" "'W99'; there are: $names" "$bench" table --only W99
@@ -65,18 +65,18 @@ verdict "bench: the server's answers" "$(complaint 0; grep -qzE 'loss [0-9.]+.gr
 expect_files "bench: the server's weights" "$tmp" workload.safetensors
 for bad in 'step' 'step 0' 'step x' 'step 1 2' 'dance'; do
   talk "$bad"
-  verdict "bench: the server refuses '$bad'" "$(complaint 2; grep -qF "serve: '$bad' is no command; there are: step N" "$tmp/err" || cat "$tmp/err")"
+  verdict "bench: the server refuses '$bad'" "$(complaint 2; grep -qF "serve: '$bad' is no command; there are: step N" "$tmp/err" || echo "it said: $(cat "$tmp/err")")"
 done
 talk 'step 1'
 verdict "bench: the end of stdin ends the server" "$(complaint 0)"
 run "$bench" serve W6 "$tmp/no such folder"
-verdict "bench: a folder that is not there" "$(complaint 6; grep -qF 'no such folder' "$tmp/err" || cat "$tmp/err")"
+verdict "bench: a folder that is not there" "$(complaint 6; grep -qF 'no such folder' "$tmp/err" || echo "it said: $(cat "$tmp/err")")"
 
 # ---- the peers
 mkdir "$tmp/path"
 for tool in bash rm cat id; do ln -s "$(command -v $tool)" "$tmp/path/$tool"; done
 run env PATH="$tmp/path" bash .make/peers.sh "$tmp/venv"
-verdict "bench: without Python, how to get PyTorch" "$(complaint 3; grep -q 'apt-get install python3-torch' "$tmp/err" || cat "$tmp/err")"
+verdict "bench: without Python, how to get PyTorch" "$(complaint 3; grep -q 'apt-get install python3-torch' "$tmp/err" || echo "it said: $(cat "$tmp/err")")"
 
 # A Python that makes environments, writes down what pip is asked for, and has PyTorch only when told to.
 imitate_python() {  # imitate_python <what `-m venv FOLDER` does> <what `-c 'import torch'` does, or `import sklearn`>
@@ -106,9 +106,9 @@ verdict "bench: where no environment can be made, a Python that has PyTorch" "$(
   [[ $(<"$tmp/out") == "$tmp/path/python3" ]] || cat "$tmp/out" "$tmp/err")"
 imitate_python 'exit 1' 'exit 1'
 peers torch==4
-verdict "bench: a Python without PyTorch" "$(complaint 3; grep -q 'no PyTorch here' "$tmp/err" || cat "$tmp/err")"
+verdict "bench: a Python without PyTorch" "$(complaint 3; grep -q 'no PyTorch here' "$tmp/err" || echo "it said: $(cat "$tmp/err")")"
 run env PATH="$tmp/path" bash .make/peers.sh "$tmp/venv" sklearn
-verdict "bench: a Python without scikit-learn" "$(complaint 3; grep -q 'no scikit-learn here.* make bench-anomaly' "$tmp/err" || cat "$tmp/err")"
+verdict "bench: a Python without scikit-learn" "$(complaint 3; grep -q 'no scikit-learn here.* make bench-anomaly' "$tmp/err" || echo "it said: $(cat "$tmp/err")")"
 imitate_python 'mkdir -p "$3/bin" && cp "$0" "$3/bin/python"' 'exit 0'
 run env PATH="$tmp/path" SKLEARN=scikit-learn==1 bash .make/peers.sh "$tmp/venv" sklearn
 verdict "bench: an environment with scikit-learn" "$(complaint 0; grep -q 'install.* scikit-learn==1 numpy' "$tmp/pip.log" || cat "$tmp/pip.log")"

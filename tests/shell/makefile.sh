@@ -14,7 +14,7 @@ expect_make_error() {  # expect_make_error <name> <regex of its one line> <argum
   local name=$1 regex=$2
   shift 2
   run "${make[@]}" "$@"
-  verdict "$name" "$(complaint 2; grep -qE "$regex" "$tmp/err" || cat "$tmp/err")"
+  verdict "$name" "$(complaint 2; grep -qE "$regex" "$tmp/err" || echo "it said: $(cat "$tmp/err")")"
 }
 expect_make_error "make: a misspelled variable is named, and the known ones" 'unknown variable EPOCH; .*EPOCHS' train-realnvp EPOCH=3
 expect_make_error "make: two misspelled variables" 'unknown variable (EPOCH OUTPUT|OUTPUT EPOCH);' train-realnvp EPOCH=3 OUTPUT=x DATA=moons
