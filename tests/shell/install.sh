@@ -12,7 +12,7 @@ refused() {  # refused <name> <regex of the one line> <arguments of make...>
   shift 2
   run "${make[@]}" "$@"
   verdict "$name" "$(complaint 2
-    (($(grep -vc '^make' "$tmp/err") == 1)) && grep -qE "^(un)?install: .*($regex)" "$tmp/err" || cat "$tmp/err")"
+    (($(grep -vc '^make' "$tmp/err") == 1)) && grep -qE "^(un)?install: .*($regex)" "$tmp/err" || echo "it said: $(cat "$tmp/err")")"
 }
 
 # ---- what is refused ------------------------------------------------------------------------------------------------
@@ -86,7 +86,7 @@ same_figures() {  # same_figures <name> <program>
       END { if (!found) print "it printed nothing" }' out)"
   verdict "$1: its samples are those of bijou sample" "$(tail -n +2 out | diff - samples.csv)"
   run "$2" run/config.json rows.csv
-  verdict "$1: a file that is no checkpoint" "$(complaint 1; (($(wc -l <err) == 1)) && grep -q 'config.json' err || cat err)"
+  verdict "$1: a file that is no checkpoint" "$(complaint 1; (($(wc -l <err) == 1)) && grep -q 'config.json' err || echo "it said: $(cat err)")"
   verdict "$1: the OpenBLAS it was built for" "$(diff <(openblas_of "$prefix/bin/bijou") <(openblas_of "$2"))"
 }
 openblas_of() { ldd "$1" | grep openblas | sed 's/ (.*//'; }
