@@ -116,7 +116,9 @@ if [[ $measure == steps* ]]; then
   bench=build/bijou-bench
   [[ $measure == steps ]] || bench=build/bijou-bench-f64
   (($# == 0)) || stop "'$row' are 100 steps from the beginning: no options, not '$*'"
-  bash .make/peers.sh build/peers-venv >/dev/null || exit  # its installation is not the row's time
+  # Before PyTorch is fetched: are the data here? And its installation is not the row's time.
+  build/bijou data info "$(sed -n 's/.*"data": "\([^"]*\)".*/\1/p' "$home/rows/$row.json")" >/dev/null || exit
+  bash .make/peers.sh build/peers-venv >/dev/null || exit
   start=$SECONDS
   said=$(bash .make/steps.sh "$bench" "$home/rows/$row.json" "$into/results-$row" "$out/$row" "$(field "$row" 2)")
   code=$?

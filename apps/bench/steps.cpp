@@ -105,15 +105,11 @@ double largest_of(const std::vector<double>& all) {
   return broken ? std::nan("") : *std::ranges::max_element(all);
 }
 
-// Powers of ten; what is equal is left out.
+// Powers of ten; where losses are equal, minus infinity, the line has a gap.
 plot::Curve curve_of(const std::string& name, const std::vector<double>& steps, const std::vector<double>& apart,
                      plot::Curve::Kind kind) {
-  plot::Curve curve{name, {}, {}, kind};
-  for (size_t i = 0; i < steps.size(); ++i) {
-    if (!(apart[i] > 0)) continue;
-    curve.x.push_back(steps[i]);
-    curve.y.push_back(std::log10(apart[i]));
-  }
+  plot::Curve curve{name, steps, {}, kind};
+  for (const double v : apart) curve.y.push_back(std::log10(v));
   return curve;
 }
 
@@ -199,14 +195,17 @@ int compare_steps(const std::string& folder, const std::string& out, const std::
   using Kind = plot::Curve::Kind;
   plot::training_curve(
       out + "/curve.png",
-      {{"PyTorch", theirs.step, theirs.nll, Kind::validation}, {"Bijou", ours.step, ours.nll, Kind::training}},
+      {{"PyTorch", theirs.step, theirs.nll, Kind::reference}, {"Bijou", ours.step, ours.nll, Kind::training}},
       {.title = title, .x_label = "step", .y_label = "nats per image", .mark_best = false});
   std::vector<plot::Curve> differences{curve_of("Bijou and PyTorch", ours.step, between, Kind::training)};
   if (with_control)
     differences.push_back(curve_of("PyTorch, and from another last bit", ours.step, nudged, Kind::validation));
-  plot::training_curve(
-      out + "/apart.png", differences,
-      {.title = title, .x_label = "step", .y_label = "log10 of the losses' relative difference", .mark_best = false});
+  plot::training_curve(out + "/apart.png", differences,
+                       {.title = title,
+                        .x_label = "step",
+                        .y_label = "log10 of the losses' relative difference",
+                        .baselines = {{text("the most they should differ, ", tolerance), std::log10(tolerance)}},
+                        .mark_best = false});
   const double largest = largest_of(between);
   const auto beyond = std::ranges::find_if(between, [&](double v) { return !(v <= tolerance); });
   std::printf("largest %.3g mean %.3g within %td last %.6f %.6f", largest,

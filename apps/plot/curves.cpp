@@ -46,7 +46,20 @@ std::optional<Best> best_point(const std::vector<Curve>& curves) {
 /// Several curves have colours of their own; the usual pair is blue and vermillion, also when one is missing.
 Color curve_color(const std::vector<Curve>& curves, std::size_t k) {
   if (curves.size() > 2) return series_color(k);
-  return series_color(curves[k].kind == Curve::Kind::validation ? 1 : 0);
+  return series_color(curves[k].kind == Curve::Kind::training ? 0 : 1);
+}
+
+LineStyle curve_style(const std::vector<Curve>& curves, std::size_t k) {
+  const Color color = curve_color(curves, k);
+  switch (curves[k].kind) {
+    case Curve::Kind::training:
+      return {.color = color, .width = 2.5};
+    case Curve::Kind::validation:
+      return {.color = color, .width = 3.0};
+    case Curve::Kind::reference:
+      return {.color = color, .width = 9.0, .alpha = 0.45};
+  }
+  return {};
 }
 
 struct RobustRange {
@@ -196,8 +209,7 @@ void training_curve(const std::string& path, const std::vector<Curve>& curves, c
   if (xs.empty()) detail::draw_note(canvas, frame, "no data yet");
   draw_baselines(canvas, axes, labels);
   for (std::size_t k = 0; k < curves.size(); ++k) {
-    const double width = curves[k].kind == Curve::Kind::validation ? 3.0 : 2.5;
-    axes.line(curves[k].x, curves[k].y, {.color = curve_color(curves, k), .width = width}, curves[k].label);
+    axes.line(curves[k].x, curves[k].y, curve_style(curves, k), curves[k].label);
   }
   if (best) {
     const auto [x_best, y_best] = best->point;

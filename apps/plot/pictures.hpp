@@ -70,7 +70,7 @@ void inpainting_sheet(const std::string& path, const Images& originals, const st
 
 /// A curve of a training run.
 struct Curve {
-  enum class Kind { training, validation };
+  enum class Kind { training, validation, reference };  ///< a reference is broad and pale, to be seen beneath another
   std::string label{};
   std::vector<double> x{};
   std::vector<double> y{};

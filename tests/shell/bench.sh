@@ -9,7 +9,7 @@ expect_usage() {  # expect_usage <name> <regex of the one line> <command...>
   local name=$1 regex=$2
   shift 2
   run "$@"
-  verdict "$name" "$(complaint 2; [[ $(wc -l <"$tmp/err") == 1 ]] && grep -qE "^bijou-bench: .*($regex)" "$tmp/err" || echo "it said: $(cat "$tmp/err")")"
+  verdict "$name" "$(complaint 2; [[ $(wc -l <"$tmp/err") == 1 ]] && grep -qE "^bijou-bench: .*($regex)" "$tmp/err" || said "$tmp/err")"
 }
 names='W1, W2, W3, W4, W5, W6, W7a, W7b, W8'
 expect_usage "bench: an unknown workload is named, and the known ones" "'W99'; there are: $names" "$bench" table --only W99
@@ -31,18 +31,18 @@ done
 # median min max gflop peak
 run "$bench" run W6 --timings 3 --seconds 0
 verdict "bench: a workload's numbers" "$(complaint 0; awk '/^ms/ && 0 < $3 && $3 <= $2 && $2 <= $4 && $6 > 0.4 && $8 > 1e6 { ok = 1 } END { exit !ok }' \
-  "$tmp/out" || cat "$tmp/out")"
+  "$tmp/out" || said "$tmp/out")"
 
 run "$bench" table --only W6 --timings 2 --seconds 0
 verdict "bench: the table has the machine" "$(complaint 0; for what in processor BLAS 'multiply-add peak *[1-9]' 'sgemm.* [1-9]' 'bandwidth.* [1-9]'; do
   grep -qE "$what" "$tmp/out" || echo "no $what"; done)"
 verdict "bench: the table has a row" "$(grep -qE '^W6 +RealNVP .* 512 +[0-9.]+ +\([0-9.]+ \.\. [0-9.]+\) +[0-9.]+ +[0-9]+% +[0-9]+ +[0-9.]+ +[0-9.]+$' \
-  "$tmp/out" || cat "$tmp/out")"
+  "$tmp/out" || said "$tmp/out")"
 
 # ---- the same bytes, and memory against depth
 for threads in 1 2; do
   OMP_NUM_THREADS=$threads run "$bench" train W6 --batch 64 --steps 3 --out "$tmp/$threads.safetensors"
-  verdict "bench: steps and a checkpoint, $threads threads" "$(complaint 0; grep -qxE '[0-9.]+' "$tmp/out" || cat "$tmp/out")"
+  verdict "bench: steps and a checkpoint, $threads threads" "$(complaint 0; grep -qxE '[0-9.]+' "$tmp/out" || said "$tmp/out")"
 done
 expect_same "bench: the same checkpoint on 1 and 2 threads" "$tmp/1.safetensors" "$tmp/2.safetensors"
 run "$bijou" sample "$tmp/1.safetensors" --count 5 --out "$tmp/samples.csv"
@@ -51,7 +51,7 @@ expect_usage "bench: sampling is no training" 'W7a is no repeated training step'
 run "$bench" train W6 --batch 4 --steps 1 --out "$tmp/no such folder/x"
 verdict "bench: a checkpoint that cannot be written" "$(complaint 6)"
 run "$bench" memory --depths 1 4 --width 8 --batch 2 --timed 1 --out "$tmp/memory.png"
-verdict "bench: memory against depth" "$(complaint 0; (($(grep -cE '^ +[14] +[0-9.]+ +[0-9.]+ +[0-9.]+ ' "$tmp/out") == 2)) || cat "$tmp/out")"
+verdict "bench: memory against depth" "$(complaint 0; (($(grep -cE '^ +[14] +[0-9.]+ +[0-9.]+ +[0-9.]+ ' "$tmp/out") == 2)) || said "$tmp/out")"
 expect_files "bench: its picture" "$tmp" memory.png
 run "$bench" memory --depths 1 --out "$tmp/no such folder/x.png"
 verdict "bench: a picture that cannot be written, before anything is measured" "$(complaint 6; [[ -s $tmp/out ]] && cat "$tmp/out")"
@@ -65,18 +65,18 @@ verdict "bench: the server's answers" "$(complaint 0; grep -qzE 'loss [0-9.]+.gr
 expect_files "bench: the server's weights" "$tmp" workload.safetensors
 for bad in 'step' 'step 0' 'step x' 'step 1 2' 'dance'; do
   talk "$bad"
-  verdict "bench: the server refuses '$bad'" "$(complaint 2; grep -qF "serve: '$bad' is no command; there are: step N" "$tmp/err" || echo "it said: $(cat "$tmp/err")")"
+  verdict "bench: the server refuses '$bad'" "$(complaint 2; grep -qF "serve: '$bad' is no command; there are: step N" "$tmp/err" || said "$tmp/err")"
 done
 talk 'step 1'
 verdict "bench: the end of stdin ends the server" "$(complaint 0)"
 run "$bench" serve W6 "$tmp/no such folder"
-verdict "bench: a folder that is not there" "$(complaint 6; grep -qF 'no such folder' "$tmp/err" || echo "it said: $(cat "$tmp/err")")"
+verdict "bench: a folder that is not there" "$(complaint 6; grep -qF 'no such folder' "$tmp/err" || said "$tmp/err")"
 
 # ---- the peers
 mkdir "$tmp/path"
 for tool in bash rm cat id; do ln -s "$(command -v $tool)" "$tmp/path/$tool"; done
 run env PATH="$tmp/path" bash .make/peers.sh "$tmp/venv"
-verdict "bench: without Python, how to get PyTorch" "$(complaint 3; grep -q 'apt-get install python3-torch' "$tmp/err" || echo "it said: $(cat "$tmp/err")")"
+verdict "bench: without Python, how to get PyTorch" "$(complaint 3; grep -q 'apt-get install python3-torch' "$tmp/err" || said "$tmp/err")"
 
 # A Python that makes environments, writes down what pip is asked for, and has PyTorch only when told to.
 imitate_python() {  # imitate_python <what `-m venv FOLDER` does> <what `-c 'import torch'` does, or `import sklearn`>
@@ -96,22 +96,22 @@ peers() { run env PATH="$tmp/path" TORCH="$1" bash .make/peers.sh "$tmp/venv"; }
 imitate_python 'mkdir -p "$3/bin" && cp "$0" "$3/bin/python"' 'exit 0'
 peers torch==1
 peers torch==1
-verdict "bench: an environment is made once" "$(complaint 0; [[ $(<"$tmp/out") == "$tmp/venv/bin/python" ]] || cat "$tmp/out"
-  [[ $(grep -c 'install.* torch==1 numpy' "$tmp/pip.log") == 1 ]] || cat "$tmp/pip.log")"
+verdict "bench: an environment is made once" "$(complaint 0; [[ $(<"$tmp/out") == "$tmp/venv/bin/python" ]] || said "$tmp/out"
+  [[ $(grep -c 'install.* torch==1 numpy' "$tmp/pip.log") == 1 ]] || said "$tmp/pip.log")"
 peers torch==2
-verdict "bench: another TORCH makes another one" "$(complaint 0; grep -q 'install.* torch==2 numpy' "$tmp/pip.log" || cat "$tmp/pip.log")"
+verdict "bench: another TORCH makes another one" "$(complaint 0; grep -q 'install.* torch==2 numpy' "$tmp/pip.log" || said "$tmp/pip.log")"
 imitate_python 'exit 1' 'exit 0'
 peers torch==3
 verdict "bench: where no environment can be made, a Python that has PyTorch" "$(complaint 0
-  [[ $(<"$tmp/out") == "$tmp/path/python3" ]] || cat "$tmp/out" "$tmp/err")"
+  [[ $(<"$tmp/out") == "$tmp/path/python3" ]] || said "$tmp/out" "$tmp/err")"
 imitate_python 'exit 1' 'exit 1'
 peers torch==4
-verdict "bench: a Python without PyTorch" "$(complaint 3; grep -q 'no PyTorch here' "$tmp/err" || echo "it said: $(cat "$tmp/err")")"
+verdict "bench: a Python without PyTorch" "$(complaint 3; grep -q 'no PyTorch here' "$tmp/err" || said "$tmp/err")"
 run env PATH="$tmp/path" bash .make/peers.sh "$tmp/venv" sklearn
-verdict "bench: a Python without scikit-learn" "$(complaint 3; grep -q 'no scikit-learn here.* make bench-anomaly' "$tmp/err" || echo "it said: $(cat "$tmp/err")")"
+verdict "bench: a Python without scikit-learn" "$(complaint 3; grep -q 'no scikit-learn here.* make bench-anomaly' "$tmp/err" || said "$tmp/err")"
 imitate_python 'mkdir -p "$3/bin" && cp "$0" "$3/bin/python"' 'exit 0'
 run env PATH="$tmp/path" SKLEARN=scikit-learn==1 bash .make/peers.sh "$tmp/venv" sklearn
-verdict "bench: an environment with scikit-learn" "$(complaint 0; grep -q 'install.* scikit-learn==1 numpy' "$tmp/pip.log" || cat "$tmp/pip.log")"
+verdict "bench: an environment with scikit-learn" "$(complaint 0; grep -q 'install.* scikit-learn==1 numpy' "$tmp/pip.log" || said "$tmp/pip.log")"
 
 # The driver's judgement; it needs no PyTorch.
 if command -v python3 >/dev/null; then

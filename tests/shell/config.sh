@@ -13,7 +13,7 @@ verdict "config: the config.json of a run gives the same run" \
 expect_success "config: an option goes before the file" "$bijou" train --config flags/config.json --epochs 1 --lr 0.001 --out other
 verdict "config: an option goes before the file, the file before the preset" \
   "$(grep -q '"lr": 0.001' other/config.json && grep -q '"steps": 20' other/config.json &&
-    grep -q '"optimizer": "adamax"' other/config.json || cat other/config.json)"
+    grep -q '"optimizer": "adamax"' other/config.json || said other/config.json)"
 
 refused() {  # refused <name> <regex> <JSON> [options]
   printf '%s' "$3" >bad.json

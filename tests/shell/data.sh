@@ -135,7 +135,7 @@ refuse "separator: one that does not occur" 3 'one column only \(no \| in' --dat
 refuse "header: none, where words stand" 3 ':1:1: column 1: "size" is not a number' --data "$d/named.csv" --columns 1,3 --header no
 run "$bijou" train realnvp --steps 1 --out "$tmp/plain" --data "$d/named.csv" --columns 1,3-4
 verdict "columns: those that repeat values are pointed out" \
-  "$(complaint 0; grep -qE '^warning: .*1 of 3 columns repeat values \("grade" has [0-9]+ distinct values in 60 rows.*--dequantise' "$tmp/err" || echo "it said: $(cat "$tmp/err")")"
+  "$(complaint 0; grep -qE '^warning: .*1 of 3 columns repeat values \("grade" has [0-9]+ distinct values in 60 rows.*--dequantise' "$tmp/err" || said "$tmp/err")"
 run "$bijou" train realnvp --steps 2 --out "$tmp/noisy" --data "$d/named.csv" --columns size,grade,4 --dequantise
 trained=$(grep -oE 'RealNVP +-?[0-9.]+ nats' "$tmp/out" | grep -oE -- '-?[0-9.]+')
 verdict "noise: nothing is pointed out any more" "$(complaint 0; grep 'repeat values' "$tmp/err")"

@@ -4,8 +4,8 @@ cd "$(dirname "$0")/../.." || exit
 . tests/shell/lib/common.bash
 
 run "$bijou" train glow --data digits --golden --seed 1 --out "$tmp/glow"
-verdict "golden: a run of a preset" "$(complaint 0; grep -qE '^golden: [0-9]+ seeds on .*, 20..-..-..$' "$tmp/err" || echo "it said: $(cat "$tmp/err")")"
-verdict "golden: a word on each epoch" "$( (($(grep -cE '^  golden [0-9.]+ \([0-9.]+ to [0-9.]+\)' "$tmp/err") == 20)) || echo "it said: $(cat "$tmp/err")")"
+verdict "golden: a run of a preset" "$(complaint 0; grep -qE '^golden: [0-9]+ seeds on .*, 20..-..-..$' "$tmp/err" || said "$tmp/err")"
+verdict "golden: a word on each epoch" "$( (($(grep -cE '^  golden [0-9.]+ \([0-9.]+ to [0-9.]+\)' "$tmp/err") == 20)) || said "$tmp/err")"
 verdict "golden: one of the recorded seeds ends where it ended then, or near it" \
   "$(grep -qE '^validation after epoch 20: [0-9.]+ bits/dim; golden [0-9.]+ \([0-9.]+ to [0-9.]+\)$' "$tmp/out" || grep golden "$tmp/out")"
 run "$bijou" train glow --data digits --golden --epochs 1 --set steps=2 --lr 0.001 --out "$tmp/other"

@@ -12,7 +12,7 @@ refused() {  # refused <name> <regex of the one line> <arguments of make...>
   shift 2
   run "${make[@]}" "$@"
   verdict "$name" "$(complaint 2
-    (($(grep -vc '^make' "$tmp/err") == 1)) && grep -qE "^(un)?install: .*($regex)" "$tmp/err" || echo "it said: $(cat "$tmp/err")")"
+    (($(grep -vc '^make' "$tmp/err") == 1)) && grep -qE "^(un)?install: .*($regex)" "$tmp/err" || said "$tmp/err")"
 }
 
 # ---- what is refused ------------------------------------------------------------------------------------------------

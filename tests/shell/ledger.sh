@@ -41,7 +41,7 @@ for model in nice realnvp glow; do
     /^  sum/ { found = 1; a = nats - $(NF - 3); b = bits - $(NF - 1) }
     END { if (!found || a > 1e-6 || -a > 1e-6 || b > 1e-6 || -b > 1e-6) print "off by " a " nats, " b " bits/dim" }' out)"
   verdict "$name: the figure's line has its standard error" \
-    "$(grep -qE '^digits, test part, 360 examples: [0-9.]+ nats per example, [0-9.]+ bits/dim; standard error [0-9.]+ nats, [0-9.]+ bits/dim$' out || cat out)"
+    "$(grep -qE '^digits, test part, 360 examples: [0-9.]+ nats per example, [0-9.]+ bits/dim; standard error [0-9.]+ nats, [0-9.]+ bits/dim$' out || said out)"
 done
 
 # ---- draws of the noise
@@ -53,13 +53,13 @@ expect_exit "ledger: no draws" 2 'dequantisations' "$bijou" evaluate nice --dequ
 
 # ---- all parts
 expect_success "ledger: all parts at once" "$bijou" evaluate nice --split all --json
-verdict "ledger: all parts are all examples" "$([[ $(member examples out) == 1797 ]] || cat out)"
+verdict "ledger: all parts are all examples" "$([[ $(member examples out) == 1797 ]] || said out)"
 
 # ---- a table
 table 200 >table.csv
 prepare "$bijou" train realnvp --data table.csv --steps 3 --out table
 expect_success "ledger: a table" "$bijou" evaluate table --ledger --json
 verdict "ledger: a table: standardisation is an entry, quantisation is none" \
-  "$(grep -q 'preprocessing: standardisation' out && ! grep -q '"term":"quantisation' out || cat out)"
+  "$(grep -q 'preprocessing: standardisation' out && ! grep -q '"term":"quantisation' out || said out)"
 verdict "ledger: a table: the terms sum to the figure" \
   "$(apart "$(terms nats out | awk '{ s += $1 } END { printf "%.12f", s }')" "$(member nll_nats out)" 1e-6)"

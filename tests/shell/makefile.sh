@@ -14,7 +14,7 @@ expect_make_error() {  # expect_make_error <name> <regex of its one line> <argum
   local name=$1 regex=$2
   shift 2
   run "${make[@]}" "$@"
-  verdict "$name" "$(complaint 2; grep -qE "$regex" "$tmp/err" || echo "it said: $(cat "$tmp/err")")"
+  verdict "$name" "$(complaint 2; grep -qE "$regex" "$tmp/err" || said "$tmp/err")"
 }
 expect_make_error "make: a misspelled variable is named, and the known ones" 'unknown variable EPOCH; .*EPOCHS' train-realnvp EPOCH=3
 expect_make_error "make: two misspelled variables" 'unknown variable (EPOCH OUTPUT|OUTPUT EPOCH);' train-realnvp EPOCH=3 OUTPUT=x DATA=moons
@@ -40,7 +40,7 @@ expect_success "make: paths with spaces, quotes and dollars" "${make[@]}" train-
   STEPS=3 BATCH_SIZE=8 LR=0.002 SEED=4 THREADS=2 PRESET=table OUT="$out"
 expect_files "make: the run" "$out" config.json log.csv ckpt/best.safetensors
 for line in '"steps": 3,' '"batch_size": 8,' '"lr": 0.002,' '"seed": 4'; do
-  verdict "make: the program got $line" "$(grep -qsF "$line" "$out/config.json" || cat "$out/config.json" 2>&1)"
+  verdict "make: the program got $line" "$(grep -qsF "$line" "$out/config.json" || said "$out/config.json" 2>&1)"
 done
 expect_success "make: ARGS" "${make[@]}" train-realnvp ARGS=--help
 verdict "make: ARGS reach the program" "$(grep -q -- '--batch-size' "$tmp/out" || head -n 5 "$tmp/out")"

@@ -9,7 +9,7 @@ cd "$tmp" || exit
 figures() { cut -d, -f1-9 "$1/log.csv"; }  # of each epoch, without times
 for way in stored checkpointed reversible; do
   expect_success "memory: train, $way" "$bijou" train glow --data digits --steps 3 --set steps=2 --set width=8 --memory $way --out $way
-  verdict "memory: $way stands in config.json" "$(grep -qF "\"memory\": \"$way\"" $way/config.json || cat $way/config.json)"
+  verdict "memory: $way stands in config.json" "$(grep -qF "\"memory\": \"$way\"" $way/config.json || said $way/config.json)"
   expect_success "memory: sample, $way" "$bijou" sample $way --count 4 --out $way.png
 done
 figures stored >stored.csv
@@ -25,7 +25,7 @@ expect_success "dry run: it says what a training takes" "$bijou" train realnvp -
 for line in '^  parameters +[0-9.]+ MiB  \([0-9]+\)$' '^  gradients, optimiser, moving average +[0-9.]+ MiB$' \
   '^  activations +[0-9.]+ MiB  \(--memory checkpointed\)$' '^  peak +[0-9.]+ MiB' '^  a step of 512 examples +[0-9.]+ m?s$' \
   '^  an epoch of 97 steps, evaluation, checkpoints +[0-9.]+ (ms|s|min .*)$' '^nothing was written$'; do
-  verdict "dry run: $line" "$(grep -qE "$line" out || cat out)"
+  verdict "dry run: $line" "$(grep -qE "$line" out || said out)"
 done
 verdict "dry run: the model is named" "$(grep -q '^RealNVP on moons: [0-9]* parameters' err || echo "it said: $(cat err)")"
 verdict "dry run: nothing is written" "$(ls -d never runs 2>/dev/null)"
@@ -33,4 +33,4 @@ verdict "dry run: nothing is written" "$(ls -d never runs 2>/dev/null)"
 cd "$root" || exit
 make --no-print-directory build/bijou >/dev/null 2>&1
 expect_success "make: MEMORY" make --no-print-directory train-nice DATA=moons MEMORY=reversible ARGS=--dry-run
-verdict "make: MEMORY reaches the program" "$(grep -q -- '--memory reversible' "$tmp/out" || cat "$tmp/out")"
+verdict "make: MEMORY reaches the program" "$(grep -q -- '--memory reversible' "$tmp/out" || said "$tmp/out")"

@@ -11,9 +11,9 @@ for model in nice:NICE glow:Glow; do
   title=${model#*:} model=${model%:*}
   expect_success "models: $model: 20 steps on the digits" "$bijou" train $model --data digits --steps 20 --out $model --threads 1
   figure=$(awk -v title=$title '$1 == title && NF == 3 { print $2 }' out)
-  verdict "models: $model: the figure is printed" "$(grep -qE "^ +$title +[0-9]+\.[0-9]{3} bits/dim$" out || cat out)"
+  verdict "models: $model: the figure is printed" "$(grep -qE "^ +$title +[0-9]+\.[0-9]{3} bits/dim$" out || said out)"
   expect_files "models: $model: its folder" $model config.json model.txt log.csv ckpt/last.safetensors $best samples.png curve.png
-  verdict "models: $model: the configuration says which model" "$(grep -qF "\"model\": \"$model\"" $model/config.json || cat $model/config.json)"
+  verdict "models: $model: the configuration says which model" "$(grep -qF "\"model\": \"$model\"" $model/config.json || said $model/config.json)"
   for again in 1 2; do
     expect_success "models: $model: evaluate, $again" "$bijou" evaluate $model --json
     got=$(sed -E 's/.*"bits_per_dim":([0-9.]+),.*/\1/' out)
@@ -41,13 +41,13 @@ expect_success "models: --set: the checkpoint loads" "$bijou" evaluate set
 # ---- classes
 small=(--set steps=2 --set width=16)
 expect_success "models: classes: 20 steps" "$bijou" train glow --steps 20 --class-conditional "${small[@]}" --out classes
-verdict "models: classes: training says how often it is right" "$(grep -qE "given each example's class: [0-9.]+ bits/dim; as a classifier.*: [0-9.]+% right" out || cat out)"
+verdict "models: classes: training says how often it is right" "$(grep -qE "given each example's class: [0-9.]+ bits/dim; as a classifier.*: [0-9.]+% right" out || said out)"
 expect_success "models: classes: evaluate" "$bijou" evaluate classes
 accuracy=$(sed -nE 's/^given the class: [0-9.]+ bits\/dim; .* is right for ([0-9.]+)%$/\1/p' out)
-verdict "models: classes: evaluate says how often it is right" "$([[ -n $accuracy ]] || cat out)"
+verdict "models: classes: evaluate says how often it is right" "$([[ -n $accuracy ]] || said out)"
 expect_success "models: classes: evaluate --json" "$bijou" evaluate classes --json
 json='\{"nll_nats":[0-9.]+,"bits_per_dim":[0-9.]+,"examples":360,"split":"test","bits_per_dim_given_class":[0-9.]+,"accuracy":[0-9.e-]+,"nll_nats_error":[0-9.e-]+,"bits_per_dim_error":[0-9.e-]+,"dequantisations":1\}'
-verdict "models: classes: JSON has both figures" "$( (($(wc -l <out) == 1)) && grep -qxE "$json" out || cat out)"
+verdict "models: classes: JSON has both figures" "$( (($(wc -l <out) == 1)) && grep -qxE "$json" out || said out)"
 verdict "models: classes: it is the same figure" "$(sed -E 's/.*"accuracy":([0-9.e-]+),.*/\1/' out | awk -v percent="$accuracy" '{ d = 100 * $1 - percent; if (d > 0.01 || d < -0.01) print 100 * $1 " against " percent }')"
 verdict "models: classes: better than chance" "$(awk -v percent="$accuracy" 'BEGIN { if (percent + 0 < 15) print percent "%" }')"
 expect_success "models: classes: sample one" "$bijou" sample classes --class 3 --count 4 --out three.png
@@ -66,11 +66,11 @@ idx_images 12 8 8 >set256/t10k-images-idx3-ubyte
 idx_labels 12 >set256/t10k-labels-idx1-ubyte
 expect_success "models: bits: 3 of 8" "$bijou" train glow --data set256 --bits 3 --preset digits --steps 2 "${small[@]}" --out bits
 figure=$(awk '$1 == "Glow" && NF == 3 { print $2 }' out)
-verdict "models: bits: the model is for 8 levels" "$(grep -qF '"levels": 8' bits/config.json || cat bits/config.json)"
+verdict "models: bits: the model is for 8 levels" "$(grep -qF '"levels": 8' bits/config.json || said bits/config.json)"
 expect_success "models: bits: evaluated on the data of 256 levels" "$bijou" evaluate bits --json
 got=$(sed -E 's/.*"bits_per_dim":([0-9.]+),.*/\1/' out)
 verdict "models: bits: it gives the figure of training" "$([[ $(printf %.3f "$got") == "$figure" ]] || echo "$got, training said $figure")"
 expect_success "models: bits: evaluated on the data by their path" "$bijou" evaluate bits --data set256
 expect_exit "models: bits: other levels" 4 'of 8 levels.*are \[8, 8, 1\] of 17' "$bijou" evaluate bits --data digits
 expect_success "models: bits: all 8" "$bijou" train glow --data set256 --bits 8 --preset digits --steps 1 "${small[@]}" --out eight
-verdict "models: bits: 8 of 8 are 256 levels" "$(grep -qF '"levels": 256' eight/config.json || cat eight/config.json)"
+verdict "models: bits: 8 of 8 are 256 levels" "$(grep -qF '"levels": 256' eight/config.json || said eight/config.json)"

@@ -77,8 +77,8 @@ expect_exit "output: the help onto a full device" 6 'could not be printed' bash 
 expect_exit "output: stdout closed" 6 'could not be printed' bash -c '"$@" >&-' - "$bijou" evaluate vectors
 rows() { tail -n +2 "$1/log.csv" | grep -cvxE '([0-9.e+-]+,)+[0-9.e+-]+'; }
 expect_last_line "output: training with stdout closed" 6 'could not be printed' bash -c '"$@" >&-' - "${train[@]}" --out closed
-verdict "output: nothing printed gets into its files" "$( (($(rows closed) == 0)) || cat closed/log.csv)"
+verdict "output: nothing printed gets into its files" "$( (($(rows closed) == 0)) || said closed/log.csv)"
 expect_success "output: its checkpoint is whole" "$bijou" evaluate closed/ckpt/last.safetensors
 expect_success "output: training with stderr closed" bash -c '"$@" 2>&-' - "${train[@]}" --out silent
-verdict "output: nothing printed gets into its files" "$( (($(rows silent) == 0)) || cat silent/log.csv)"
+verdict "output: nothing printed gets into its files" "$( (($(rows silent) == 0)) || said silent/log.csv)"
 expect_success "output: training with stdin closed" bash -c '"$@" <&-' - "${train[@]}" --out deaf

@@ -16,11 +16,11 @@ expect_files "paths: its folder" 'my runs/첫 번째' config.json log.csv ckpt/l
 next=$(sed -n 's/^next: //p' "$tmp/out")
 run bash -c "$next"
 verdict "paths: the next command can be pasted into a shell" "$(complaint 0)"
-verdict "paths: it draws into the run" "$(grep -qF 'my runs/첫 번째/samples-64-T0.8-seed0.png' "$tmp/out" || cat "$tmp/out")"
+verdict "paths: it draws into the run" "$(grep -qF 'my runs/첫 번째/samples-64-T0.8-seed0.png' "$tmp/out" || said "$tmp/out")"
 run "$place/build/bijou" train realnvp --data '데이터 files/표 one.csv' --steps 2
 verdict "paths: a table whose path has both" "$(complaint 0)"
 expect_files "paths: its folder is named by the table" 'runs/realnvp-표 one' log.csv config.json
-verdict "paths: its path stands in config.json" "$(grep -qF '"data": "데이터 files/표 one.csv"' 'runs/realnvp-표 one/config.json' || cat runs/*/config.json)"
+verdict "paths: its path stands in config.json" "$(grep -qF '"data": "데이터 files/표 one.csv"' 'runs/realnvp-표 one/config.json' || said runs/*/config.json)"
 next=$(sed -n 's/^next: //p' "$tmp/out")
 run bash -c "$next"
 verdict "paths: the next command, where the program was called by its full path" "$(complaint 0)"

@@ -42,7 +42,7 @@ big_train=("${train[@]}" --data "$big" --size 32 --crop random)
 expect_success "pictures: in memory" "${big_train[@]}" --out "$tmp/inside"
 expect_success "pictures: more than --data-memory" "${big_train[@]}" --data-memory 1 --out "$tmp/outside"
 verdict "pictures: what is read from the disk is said" \
-  "$(grep -q '150 pictures would take .* MiB of memory: they are read from the disk' "$tmp/err" || echo "it said: $(cat "$tmp/err")")"
+  "$(grep -q '150 pictures would take .* MiB of memory: they are read from the disk' "$tmp/err" || said "$tmp/err")"
 for which in last best; do
   expect_same "pictures: from the disk the same bytes, $which" "$tmp/inside/ckpt/$which.safetensors" "$tmp/outside/ckpt/$which.safetensors"
 done
@@ -66,7 +66,7 @@ verdict "data info: shape, parts, classes, hash" "$(for line in '\[8, 8, 3\]' 't
 expect_files "data info: a sheet" "$tmp" sheet.png
 table 40 >"$tmp/table.csv"
 expect_success "data info of a table" "$bijou" data info "$tmp/table.csv"
-verdict "data info: a file's hash" "$(grep -q "$(sha256sum <"$tmp/table.csv" | cut -d' ' -f1)" "$tmp/out" || cat "$tmp/out")"
+verdict "data info: a file's hash" "$(grep -q "$(sha256sum <"$tmp/table.csv" | cut -d' ' -f1)" "$tmp/out" || said "$tmp/out")"
 expect_exit "data info: a table has no sheet" 2 "holds no images to draw" "$bijou" data info "$tmp/table.csv" --out "$tmp/x.png"
 expect_exit "data info: what is not there" 3 "no such file" "$bijou" data info "$tmp/nope.csv"
 expect_exit "data: neither list nor info" 2 "subcommand" "$bijou" data

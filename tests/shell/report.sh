@@ -62,7 +62,7 @@ well_formed() {  # well_formed <name> <html> [words that it shows ...]
 
 # ---- what a training leaves
 prepare "$bijou" train glow --data digits --steps 10 --out glow
-verdict "report: a training names its page" "$(grep -qx 'report: glow/report\.html' out || cat out)"
+verdict "report: a training names its page" "$(grep -qx 'report: glow/report\.html' out || said out)"
 expect_files "report: a training leaves it, and the figures" glow report.html figures.json
 has_sections glow glow/report.html "$images"
 figure=$(awk '$1 == "Glow" && NF == 3 { print $2 }' out)
@@ -82,9 +82,9 @@ verdict "report: a checkpoint holds none of it" "$(for word in figures.json fini
 # ---- the command
 expect_exit "report: an output that exists" 2 'glow/report\.html exists; replace it with --force' "$bijou" report glow
 run "$bijou" report glow --force
-verdict "report: --force, one line" "$(complaint 0; [[ $(cat out) == "report: glow/report.html" ]] || cat out)"
+verdict "report: --force, one line" "$(complaint 0; [[ $(cat out) == "report: glow/report.html" ]] || said out)"
 run "$bijou" report glow --out other.html --json
-verdict "report: --out and --json" "$(complaint 0; grep -qE '^\{"file":"other\.html","sections":\["figures",.*"commands"\]\}$' out || cat out)"
+verdict "report: --out and --json" "$(complaint 0; grep -qE '^\{"file":"other\.html","sections":\["figures",.*"commands"\]\}$' out || said out)"
 expect_same "report: the same run gives the same bytes" glow/report.html other.html
 expect_exit "report: no such run" 4 'nope: no such run' "$bijou" report nope
 mkdir empty

@@ -33,18 +33,41 @@ verdict "results: the best epochs are those of the logs" "$(
       END { if (its == "" || its > least) print name ": " best " has " its ", the least is " least }' "apps/results/$name/log.csv"
   done)"
 run bash .make/results.sh
-verdict "results: no row" "$(complaint 2; grep -q 'results.sh ROW .*nice-mnist' "$tmp/err" || echo "it said: $(cat "$tmp/err")")"
+verdict "results: no row" "$(complaint 2; grep -q 'results.sh ROW .*nice-mnist' "$tmp/err" || said "$tmp/err")"
 run bash .make/results.sh nope
-verdict "results: a row that is none" "$(complaint 2; grep -q "there is no row 'nope'; there are: .*nice-mnist" "$tmp/err" || echo "it said: $(cat "$tmp/err")")"
+verdict "results: a row that is none" "$(complaint 2; grep -q "there is no row 'nope'; there are: .*nice-mnist" "$tmp/err" || said "$tmp/err")"
 run bash .make/results.sh $row --epochs 1
 verdict "results: an option, which would make it another row" \
-  "$(complaint 2; grep -q "without '--epochs 1': build/bijou train --config apps/results/rows/$row.json --epochs 1 --out" "$tmp/err" || echo "it said: $(cat "$tmp/err")")"
+  "$(complaint 2; grep -q "without '--epochs 1': build/bijou train --config apps/results/rows/$row.json --epochs 1 --out" "$tmp/err" || said "$tmp/err")"
 INTO=$tmp/cut timeout --preserve-status -s INT 8 bash .make/results.sh $row >"$tmp/out" 2>"$tmp/err" </dev/null
 code=$?
 verdict "results: Ctrl-C, and how to go on" \
   "$(complaint 130; grep -q "to go on, and measure the row then: make results-$row ARGS=--resume" "$tmp/err" || echo "it said: $(tail -n 3 "$tmp/err")")"
 run flock "$INTO/results.lock" bash .make/results.sh $row
-verdict "results: beside another row" "$(complaint 2; grep -q 'another row is being trained' "$tmp/err" || echo "it said: $(cat "$tmp/err")")"
+verdict "results: beside another row" "$(complaint 2; grep -q 'another row is being trained' "$tmp/err" || said "$tmp/err")"
+
+# ---- a row that is a comparison with PyTorch ------------------------------------------------------------------------
+
+row=realnvp-small-eps-steps-double
+mkdir "$tmp/nowhere"
+run env BIJOU_DATA_DIR="$tmp/nowhere" bash .make/results.sh $row
+if ((code == 3)); then  # there is no CIFAR-10 in ./data either
+  verdict "results: $row: without the data, said before PyTorch is fetched" \
+    "$(complaint 3; grep -q 'cifar10: not found' "$tmp/err" || said "$tmp/err"; grep 'peers:' "$tmp/err")"
+fi
+export BIJOU_DATA_DIR=$PWD/../shared/data
+if [[ -x build/peers-venv/bin/python && -x build/bijou-bench-f64 ]] && build/bijou data info cifar10 >/dev/null 2>&1; then
+  timeout 600 bash .make/results.sh $row >"$tmp/out" 2>"$tmp/err" </dev/null
+  code=$?
+  verdict "results: $row: the row is made, and the losses are PyTorch's" \
+    "$(complaint 0; awk -F, -v row=$row '$1 == row { found = 1; if (!($3 < 1e-11)) print $3 } END { if (!found) print "no line" }' "$tmp/made/results.csv")"
+  expect_files "results: $row: what is kept" "$tmp/made/$row" steps.csv curve.png apart.png
+  verdict "results: $row: the remark" "$(grep "^$row," "$tmp/made/results.csv" |
+    grep -qE ',PyTorch [^;]*; below 1e-3 at the first 100 steps; a step: [0-9.]+ ms$' || said "$tmp/made/results.csv")"
+else
+  skip "results: $row" "there is no build/peers-venv, build/bijou-bench-f64 or ../shared/data with CIFAR-10"
+fi
+
 sed -i '/results: end/d' "$tmp/made/README.md"
 run bash .make/results.sh table
-verdict "results: a page that has no place for the table" "$(complaint 2; grep -q 'lacks the lines' "$tmp/err" || echo "it said: $(cat "$tmp/err")")"
+verdict "results: a page that has no place for the table" "$(complaint 2; grep -q 'lacks the lines' "$tmp/err" || said "$tmp/err")"

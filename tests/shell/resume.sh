@@ -54,7 +54,7 @@ fi
 # --resume that has nothing to go on from, or something else.
 run "$bijou" train realnvp --data table.csv --steps 3 --out fresh --resume
 verdict "resume: without a checkpoint it starts from the beginning, and says so" \
-  "$(complaint 0)$(grep -q 'no checkpoint in fresh yet: training starts from the beginning' err || cat err)"
+  "$(complaint 0)$(grep -q 'no checkpoint in fresh yet: training starts from the beginning' err || said err)"
 expect_exit "resume: other options than before" 2 'training/lr was 0.001, is 0.002' \
   "$bijou" train realnvp --data table.csv --steps 3 --out fresh --resume --lr 0.002
 mkdir other && echo text >other/file

@@ -17,8 +17,8 @@ value() { grep -oE "\"$1\":\{[^}]*\{\"value\":[0-9.e-]+" out | grep -oE '[0-9.e-
 
 run "$bijou" score run --anomalies strange.csv --split test
 verdict "score: it ends well" "$(complaint 0)"
-verdict "score: a line for each score, the recommended one marked" "$(grep -qE '^  likelihood \* +AUROC 0\.9[0-9]+ \[0\.[0-9]+, [01]\.[0-9]+\] +AUPR' out && grep -q '^  typicality' out || cat out)"
-verdict "score: the threshold" "$(grep -qE 'threshold [-0-9.e+]+, for false alarms of 1\.0% by 200 clean examples' out || cat out)"
+verdict "score: a line for each score, the recommended one marked" "$(grep -qE '^  likelihood \* +AUROC 0\.9[0-9]+ \[0\.[0-9]+, [01]\.[0-9]+\] +AUPR' out && grep -q '^  typicality' out || said out)"
+verdict "score: the threshold" "$(grep -qE 'threshold [-0-9.e+]+, for false alarms of 1\.0% by 200 clean examples' out || said out)"
 expect_files "score: table and pictures" run scores.csv scores-histogram.png scores-roc.png
 verdict "score: a line for each example" "$([[ $(wc -l <run/scores.csv) == 701 ]] || wc -l run/scores.csv)"
 verdict "score: its columns" "$([[ $(head -n 1 run/scores.csv) == example,of,label,anomalous,likelihood,typicality,alarm ]] || head -n 1 run/scores.csv)"
@@ -38,13 +38,13 @@ verdict "score: without labels there is no AUROC" "$(complaint 0; if grep -q AUR
 # What is more likely than the model's own data.
 awk 'BEGIN { srand(2); for (i = 0; i < 300; ++i) print (rand() - 0.5) / 50 "," (rand() - 0.5) / 50 }' >middle.csv
 run "$bijou" score run --data middle.csv --split all --out middle-scores.csv
-verdict "score: it says that likelihood misleads, without labels" "$(complaint 0; grep -qE '^! these data are more likely than the clean ones' out || cat out)"
+verdict "score: it says that likelihood misleads, without labels" "$(complaint 0; grep -qE '^! these data are more likely than the clean ones' out || said out)"
 run "$bijou" score run --anomalies middle.csv --out misled.csv
-verdict "score: and with labels" "$(complaint 0; grep -qE '^! raw likelihood misleads here: the anomalous are MORE likely.*use typicality' out || cat out)"
+verdict "score: and with labels" "$(complaint 0; grep -qE '^! raw likelihood misleads here: the anomalous are MORE likely.*use typicality' out || said out)"
 
 # Labels: 0 and 1 of an archive; a class of several.
 run "$bijou" score glow --normal 3 --maps 5 --out digits.csv
-verdict "score: images, a class against the rest" "$(complaint 0; grep -qE '^  complexity \* +AUROC' out || cat out)"
+verdict "score: images, a class against the rest" "$(complaint 0; grep -qE '^  complexity \* +AUROC' out || said out)"
 expect_files "score: the maps of the strangest" . digits-maps.png digits-roc.png
 run "$bijou" score glow --out unlabelled.csv
 verdict "score: ten classes are no anomalies" "$(complaint 0; if grep -q AUROC out; then cat out; fi)"
@@ -65,12 +65,12 @@ if command -v python3 >/dev/null && python3 -c 'import numpy' 2>/dev/null; then
   python3 -c 'import numpy as np; r = np.random.default_rng(0); x = r.normal(size=(600, 2)); y = (np.arange(600) % 6 == 0).astype(int); x[y == 1] += 5; np.savez("mixed.npz", X=x, y=y)'
   prepare "$bijou" train realnvp --data mixed.npz --only-class 0 --test-fraction 0.5 --steps 200 --out mixed
   run "$bijou" score mixed
-  verdict "score: an archive with labels finds its anomalies" "$(complaint 0; grep -qE 'likelihood \* +AUROC (0\.9|1\.0)' out || cat out)"
-  verdict "score: training saw one class alone" "$(grep -qE '"only_class": 0' mixed/config.json || cat mixed/config.json)"
+  verdict "score: an archive with labels finds its anomalies" "$(complaint 0; grep -qE 'likelihood \* +AUROC (0\.9|1\.0)' out || said out)"
+  verdict "score: training saw one class alone" "$(grep -qE '"only_class": 0' mixed/config.json || said mixed/config.json)"
   expect_exit "score: clean data without a normal one" 2 'none has the label 1.*--clean' "$bijou" score mixed --normal 1 --force
   prepare "$bijou" train realnvp --data mixed.npz --steps 200 --out unsorted
   run "$bijou" score unsorted --json
-  verdict "score: clean examples are those with the normal label" "$(complaint 0; grep -qE '"clean_examples":(4[0-9]|5[0-9]),' out || cat out)"
+  verdict "score: clean examples are those with the normal label" "$(complaint 0; grep -qE '"clean_examples":(4[0-9]|5[0-9]),' out || said out)"
 else
   skip "score: archives with labels" "there is no NumPy to write one"
 fi

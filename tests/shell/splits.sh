@@ -30,9 +30,9 @@ verdict "splits: test data from another file" \
 run "$bijou" evaluate other
 verdict "splits: evaluate knows the test data" "$(complaint 0; agree "$trained" "$(evaluated three.csv 3)")"
 run "$bijou" evaluate cut --test-data three.csv
-verdict "splits: evaluate on other test data" "$(complaint 0; [[ -n $(evaluated three.csv 3) ]] || cat out)"
+verdict "splits: evaluate on other test data" "$(complaint 0; [[ -n $(evaluated three.csv 3) ]] || said out)"
 run "$bijou" evaluate cut --test-data alike.csv
-verdict "splits: rows that are all alike can be evaluated" "$(complaint 0; [[ -n $(evaluated alike.csv 3) ]] || cat out)"
+verdict "splits: rows that are all alike can be evaluated" "$(complaint 0; [[ -n $(evaluated alike.csv 3) ]] || said out)"
 mkdir alone && cp other/ckpt/best.safetensors table.csv alone
 cd alone || exit
 expect_exit "splits: a checkpoint alone does not know where its test data lie" 3 'three\.csv: no such file' \

@@ -16,7 +16,7 @@ END
 for model in glow realnvp; do
   folder=$tmp/$model
   run "$bench" steps "$tmp/$model.json" "$folder" --steps 12
-  verdict "steps: $model: they run" "$(complaint 0; grep -qE '^parameters [0-9]+ seed 0 threads [0-9]+ ms [0-9.]+$' "$tmp/out" || cat "$tmp/out")"
+  verdict "steps: $model: they run" "$(complaint 0; grep -qE '^parameters [0-9]+ seed 0 threads [0-9]+ ms [0-9.]+$' "$tmp/out" || said "$tmp/out")"
   verdict "steps: $model: a line for each" \
     "$(awk -F, 'NR == 1 && $0 != "step,nll,gradient_norm" || NR > 1 && ($1 != NR - 1 || !($2 > 0) || !($3 > 0)) { print } END { if (NR != 13) print NR " lines" }' "$folder/bijou.csv")"
   # What the program's own training says of its first epochs' losses is their mean.
@@ -33,7 +33,7 @@ for model in glow realnvp; do
     PYTHONDONTWRITEBYTECODE=1 run build/peers-venv/bin/python apps/bench/peers/steps.py "$folder" --nudged
     verdict "steps: $model: a last bit makes a small difference" "$(complaint 0
       cmp -s "$folder/pytorch.csv" "$folder/pytorch-nudged.csv" && echo none
-      "$bench" compare-steps "$folder" --out "$tmp/out-$model" | grep -qE 'control [0-9.]+e-0[5-9]' || cat "$folder/pytorch-nudged.csv")"
+      "$bench" compare-steps "$folder" --out "$tmp/out-$model" | grep -qE 'control [0-9.]+e-0[5-9]' || said "$folder/pytorch-nudged.csv")"
     rm -f "$folder/pytorch-nudged.csv"
     if [[ -x build/bijou-bench-f64 ]]; then
       run build/bijou-bench-f64 steps "$tmp/$model.json" "$folder-double" --steps 12
@@ -51,28 +51,28 @@ done
 folder=$tmp/glow
 cut -d, -f1,2 "$folder/bijou.csv" >"$folder/pytorch.csv"
 run "$bench" compare-steps "$folder" --out "$tmp/same"
-verdict "steps: the same losses" "$(complaint 0; grep -q '^largest 0 mean 0 within 12 ' "$tmp/out" || cat "$tmp/out")"
+verdict "steps: the same losses" "$(complaint 0; grep -q '^largest 0 mean 0 within 12 ' "$tmp/out" || said "$tmp/out")"
 expect_files "steps: the losses side by side, their curves, and how far they are apart" "$tmp/same" steps.csv curve.png apart.png
 awk -F, -v OFS=, 'NR == 5 { $2 *= 1.002 } { print }' "$folder/pytorch.csv" >"$folder/pytorch-nudged.csv"
 run "$bench" compare-steps "$folder" --out "$tmp/control"
-verdict "steps: a control is told, and does not count" "$(complaint 0; grep -q '^largest 0 .* control 0.002$' "$tmp/out" || cat "$tmp/out"
+verdict "steps: a control is told, and does not count" "$(complaint 0; grep -q '^largest 0 .* control 0.002$' "$tmp/out" || said "$tmp/out"
   awk -F, 'NR == 1 && $5 != "pytorch_nudged_nll" || NR == 5 && $5 / $3 < 1.0019' "$tmp/control/steps.csv")"
 rm "$folder/pytorch-nudged.csv"
 awk -F, -v OFS=, 'NR == 9 { $2 *= 1.003 } { print }' "$folder/bijou.csv" >"$folder/pytorch.csv"
 run "$bench" compare-steps "$folder" --out "$tmp/other"
-verdict "steps: losses that differ" "$(complaint 1; grep -qE '^largest 0.00299 mean [0-9.e-]+ within 7 ' "$tmp/out" || cat "$tmp/out")"
+verdict "steps: losses that differ" "$(complaint 1; grep -qE '^largest 0.00299 mean [0-9.e-]+ within 7 ' "$tmp/out" || said "$tmp/out")"
 head -n 5 "$folder/bijou.csv" >"$folder/pytorch.csv"
 run "$bench" compare-steps "$folder" --out "$tmp/other"
-verdict "steps: fewer steps" "$(complaint 3; grep -q 'bijou.csv has 12 steps, pytorch.csv 4' "$tmp/err" || echo "it said: $(cat "$tmp/err")")"
+verdict "steps: fewer steps" "$(complaint 3; grep -q 'bijou.csv has 12 steps, pytorch.csv 4' "$tmp/err" || said "$tmp/err")"
 rm "$folder/pytorch.csv"
 run "$bench" compare-steps "$folder" --out "$tmp/other"
-verdict "steps: nothing to compare with" "$(complaint 3; grep -q 'pytorch.csv: missing or empty' "$tmp/err" || echo "it said: $(cat "$tmp/err")")"
+verdict "steps: nothing to compare with" "$(complaint 3; grep -q 'pytorch.csv: missing or empty' "$tmp/err" || said "$tmp/err")"
 sed 's/"batch_size"/"weight_decay": 0.1, "batch_size"/' "$tmp/glow.json" >"$tmp/decay.json"
 run "$bench" steps "$tmp/decay.json" "$tmp/never"
-verdict "steps: what PyTorch's side lacks is refused" "$(complaint 2; grep -q 'weight_decay is not repeated' "$tmp/err" || echo "it said: $(cat "$tmp/err")")"
+verdict "steps: what PyTorch's side lacks is refused" "$(complaint 2; grep -q 'weight_decay is not repeated' "$tmp/err" || said "$tmp/err")"
 printf 'step,nll\n1,nan\n2,abc\n' >"$folder/pytorch.csv"
 run "$bench" compare-steps "$folder" --out "$tmp/other"
-verdict "steps: no number" "$(complaint 3; grep -q "'abc' is no number" "$tmp/err" || echo "it said: $(cat "$tmp/err")")"
+verdict "steps: no number" "$(complaint 3; grep -q "'abc' is no number" "$tmp/err" || said "$tmp/err")"
 awk -F, -v OFS=, 'NR == 4 { $2 = "nan" } { print }' "$folder/bijou.csv" >"$folder/pytorch.csv"
 run "$bench" compare-steps "$folder" --out "$tmp/other"
 verdict "steps: one loss that is no number" "$(complaint 1)"

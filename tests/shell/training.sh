@@ -26,7 +26,7 @@ verdict "training: no temporary file stays" "$(find run -name '*tmp*')"
 verdict "training: pictures are PNG" "$(for f in run/*.png; do [[ $(head -c 4 "$f" | od -An -tx1) == ' 89 50 4e 47' ]] || echo "$f"; done)"
 verdict "training: the pictures are named" "$(for f in run/*.png; do grep -qF "picture: $f" out || echo "$f"; done)"
 for baseline in 'full-covariance Gaussian' 'per-pixel histograms'; do
-  verdict "training: the figure stands beside: $baseline" "$(grep -qE "$baseline.* [0-9]\.[0-9]{3} bits/dim" out || cat out)"
+  verdict "training: the figure stands beside: $baseline" "$(grep -qE "$baseline.* [0-9]\.[0-9]{3} bits/dim" out || said out)"
 done
 verdict "training: the configuration that was used" "$(for line in '"steps": 20,' '"batch_size": 64,' '"seed": 0' '"data": "digits"' '"features": 24'; do grep -qF "$line" run/config.json || echo "no $line"; done)"
 
@@ -38,7 +38,7 @@ expect_success "training: evaluate the checkpoint" "$bijou" evaluate run/ckpt/be
 expect_same "training: the folder stands for its best checkpoint" evaluated out
 expect_success "training: evaluate --json" "$bijou" evaluate run --json
 json='\{"nll_nats":[0-9.]+,"bits_per_dim":[0-9.]+,"examples":360,"split":"test","nll_nats_error":[0-9.e-]+,"bits_per_dim_error":[0-9.e-]+,"dequantisations":1\}'
-verdict "training: it is one line of JSON" "$( (($(wc -l <out) == 1)) && grep -qxE "$json" out || cat out)"
+verdict "training: it is one line of JSON" "$( (($(wc -l <out) == 1)) && grep -qxE "$json" out || said out)"
 got=$(sed -E 's/.*"bits_per_dim":([0-9.]+),.*/\1/' out)
 verdict "training: JSON gives the figure of training" "$([[ $(printf %.3f "$got") == "$figure" ]] || echo "$got, training said $figure")"
 cp out first
@@ -46,10 +46,10 @@ expect_success "training: evaluate again, by 1 thread" "$bijou" evaluate run --j
 expect_same "training: evaluate gives the same bytes by any number of threads" first out
 for part in "train 1293" "validation 144"; do
   run "$bijou" evaluate run --json --split "${part% *}"
-  verdict "training: evaluate --split ${part% *}" "$(complaint 0; grep -q "\"examples\":${part#* },\"split\":\"${part% *}\"" out || cat out)"
+  verdict "training: evaluate --split ${part% *}" "$(complaint 0; grep -q "\"examples\":${part#* },\"split\":\"${part% *}\"" out || said out)"
 done
 expect_success "training: sample" "$bijou" sample run --count 9 --temperature 0.8 --out a.png --seed 3
-verdict "training: sample names the file" "$(grep -q 'a\.png' out || cat out)"
+verdict "training: sample names the file" "$(grep -q 'a\.png' out || said out)"
 expect_success "training: sample from the checkpoint" "$bijou" sample run/ckpt/best.safetensors --count 9 --temperature 0.8 --out b.png --seed 3 --threads 1
 expect_same "training: the same seed gives the same picture" a.png b.png
 expect_success "training: sample at temperature 0" "$bijou" sample run --count 2 --temperature 0 --out c.png
@@ -60,8 +60,8 @@ verdict "training: the next command works" "$(bash -c "$next" 2>&1 | grep -q '64
 # ---- where the time of a step goes
 for memory in stored reversible; do
   expect_success "profile: of a step, $memory" "$bijou" train realnvp --profile --memory "$memory" --out nowhere
-  verdict "profile: convolutions by GFLOP/s, $memory" "$(grep -qE '^conv2d, gradient +[0-9.]+ +[0-9.]+ +[0-9.]+%  +[0-9.]+ GFLOP/s$' out || cat out)"
-  verdict "profile: elementwise work by GB/s, $memory" "$(grep -qE '^[a-z_ ,]+ [0-9.]+ +[0-9.]+ +[0-9.]+%  +[0-9.]+ GB/s$' out || cat out)"
+  verdict "profile: convolutions by GFLOP/s, $memory" "$(grep -qE '^conv2d, gradient +[0-9.]+ +[0-9.]+ +[0-9.]+%  +[0-9.]+ GFLOP/s$' out || said out)"
+  verdict "profile: elementwise work by GB/s, $memory" "$(grep -qE '^[a-z_ ,]+ [0-9.]+ +[0-9.]+ +[0-9.]+%  +[0-9.]+ GB/s$' out || said out)"
   verdict "profile: optimiser and average are in it, $memory" "$(for row in Adam 'moving average'; do grep -q "^$row " out || echo "no $row"; done)"
   verdict "profile: shares add up to the step, $memory" "$(awk '/^operation/ { on = 1; next } /^the step/ { exit } on { sum += $(index($0, "/s") ? NF - 2 : NF) } END { if (sum < 98 || sum > 102) print "the sum is " sum }' out)"
   verdict "profile: nothing is written, $memory" "$(ls -d nowhere 2>/dev/null)"
@@ -122,7 +122,7 @@ verdict "training: another seed gives other bytes" "$(cmp -s t1/$best t4/$best &
 expect_last_line "diverged: --lr 1e30" 5 'epoch 1, step [0-9]+: .*layer flow\.[a-z0-9_.]+ \(.*not finite.*/ckpt/last\.safetensors; try a smaller --lr' \
   "$bijou" train realnvp --data digits --steps 20 --lr 1e30 --out "$tmp/diverged"
 expect_success "diverged: the last good checkpoint loads" "$bijou" evaluate diverged --json
-verdict "diverged: and is finite" "$(grep -q '"nll_nats":[0-9]' out || cat out)"
+verdict "diverged: and is finite" "$(grep -q '"nll_nats":[0-9]' out || said out)"
 expect_last_line "diverged: at the end of an epoch" 5 'epoch 1, step 1: the validation loss.*layer flow\.' \
   "$bijou" train realnvp --data digits --steps 20 --batch-size 1293 --lr 1e30 --out "$tmp/diverged"
 expect_success "diverged: weights without a finite loss replace no good ones" "$bijou" evaluate diverged

@@ -17,8 +17,8 @@ made() {  # made <name> <PNG...>, of the last run: exit code 0, pictures, and ea
   done
   verdict "use: $name" "$why"
 }
-json() { verdict "use: $1" "$(complaint 0; python3 -c 'import json,sys; json.load(open("out"))' 2>&1 || cat out)"; }
-command -v python3 >/dev/null || json() { verdict "use: $1" "$(complaint 0; grep -qE '^\{.*\}$' out || cat out)"; }
+json() { verdict "use: $1" "$(complaint 0; python3 -c 'import json,sys; json.load(open("out"))' 2>&1 || said out)"; }
+command -v python3 >/dev/null || json() { verdict "use: $1" "$(complaint 0; grep -qE '^\{.*\}$' out || said out)"; }
 
 for model in nice realnvp glow; do prepare "$bijou" train $model --data digits --steps 30 --out $model; done
 prepare "$bijou" train realnvp --data moons --steps 30 --out moons
@@ -40,7 +40,7 @@ for model in nice realnvp glow; do
   run "$bijou" encode $model
   made "$model: encode" $model/latents-test-picture.png
   verdict "use: $model: the latents' shape" "$([[ $(shape_of $model/latents-test.npy) == "'shape': (360, 64,)" ]] || shape_of $model/latents-test.npy)"
-  verdict "use: $model: what neighbours say" "$(grep -qE 'nearest neighbours .*by latents, .*by pixels' out || cat out)"
+  verdict "use: $model: what neighbours say" "$(grep -qE 'nearest neighbours .*by latents, .*by pixels' out || said out)"
   run "$bijou" decode $model $model/latents-test.npy --out $model/back.npy
   made "$model: decode" $model/back-picture.png
   # Back are the images themselves: the model's density of them is the same.

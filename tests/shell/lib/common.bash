@@ -25,6 +25,7 @@ need_bench() {  # need_bench <name of the test>: leaves $bench, or ends here
   skip "$1" "there is no build/bijou-bench"
   exit 0
 }
+said() { echo "it said: $(cat "$@" 2>&1)"; }  # said <file...>: where a word is missed, also in an empty file
 verdict() { if [[ -z $2 ]]; then ok "$1"; else not_ok "$1" "$2"; fi; }  # verdict <name> <what is wrong, or nothing>
 
 # Runs a command; leaves $code and the files $tmp/out and $tmp/err. Nothing takes longer than a minute.
