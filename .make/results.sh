@@ -47,6 +47,8 @@ unit_of() {
   esac
 }
 
+part_of() { grep -oE '[0-9]+ of [0-9]+ training batches' <<<"$1" | head -n 1; }  # of CIFAR-10, where not all are at hand
+
 write_table() {
   local table=$1/README.md row what published measure source
   [[ -f $1/results.csv ]] || stop "there is no $1/results.csv"
@@ -54,7 +56,7 @@ write_table() {
   {
     awk -v begin="$begin" '{ print } $0 == begin { exit }' "$table"
     echo
-    echo "| | to compare with | measured | validation, train | epochs, hours | seed, parameters | date | command |"
+    echo "| | to compare with | measured | validation, train | epochs, hours, threads | seed, parameters | date | command |"
     echo "|---|---|---|---|---|---|---|---|"
     while IFS=$'\t' read -r row what published measure source; do
       [[ $row == \#* ]] && continue
@@ -76,7 +78,7 @@ write_table() {
           printf "**%s** ± %.2g %s | %s, %s | %d (%s)", shown(of("measured")), of("standard_error"), of("unit"),
                  with_error(of("validation"), of("validation_error")), with_error(of("train"), of("train_error")), of("epochs"), of("remark")
         }
-        { printf ", %.2f | %s, %s | %s | `%s` |\n", of("hours"), of("seed"), of("parameters"), of("date"), of("command") }
+        { printf ", %.2f, %s | %s, %s | %s | `%s` |\n", of("hours"), of("threads"), of("seed"), of("parameters"), of("date"), of("command") }
         END { if (!found) printf "| %s | %s | not yet | | | | | |\n", what, published }' "$1/results.csv" || exit
     done <"$home/rows.tsv"
     echo
@@ -117,18 +119,19 @@ if [[ $measure == steps* ]]; then
   [[ $measure == steps ]] || bench=build/bijou-bench-f64
   (($# == 0)) || stop "'$row' are 100 steps from the beginning: no options, not '$*'"
   # Before PyTorch is fetched: are the data here? And its installation is not the row's time.
-  build/bijou data info "$(sed -n 's/.*"data": "\([^"]*\)".*/\1/p' "$home/rows/$row.json")" >/dev/null || exit
+  data=$(build/bijou data info "$(sed -n 's/.*"data": "\([^"]*\)".*/\1/p' "$home/rows/$row.json")") || exit
+  part=$(part_of "$data")
   bash .make/peers.sh build/peers-venv >/dev/null || exit
   start=$SECONDS
   said=$(bash .make/steps.sh "$bench" "$home/rows/$row.json" "$into/results-$row" "$out/$row" "$(field "$row" 2)")
   code=$?
   value() { sed -n "s/.*\b$1 \([^ ]*\).*/\1/p" <<<"$said" | head -n 1; }
-  [[ -n $(value largest) ]] || exit "$code"
+  [[ -n $(value largest) ]] || exit $((code == 0 ? 1 : code))
   control=$(value control)
   write_line "$(value largest)" - "relative difference of losses: the largest" - - - - - \
     "$(awk -v s=$((SECONDS - start)) 'BEGIN { printf "%.3f", s / 3600 }')" "$(value threads)" "$(value seed)" \
     "$(value parameters)" "$(sha256sum <"$into/results-$row/steps.safetensors" | cut -d' ' -f1)" \
-    "PyTorch $(value pytorch); below 1e-3 at the first $(value within) steps${control:+; PyTorch against itself: $control}; a step: $(value ms) ms"
+    "PyTorch $(value pytorch); below 1e-3 at the first $(value within) steps${control:+; PyTorch against itself: $control}; a step: $(value ms) ms${part:+; by $part}"
   printf '\n%s: 100 losses of Bijou and PyTorch:\n%s\n' "$row" "$said"
   exit "$code"
 fi
@@ -154,7 +157,7 @@ best=$(grep -oE '"epoch": *[0-9]+' "$run/figures.json" | grep -oE '[0-9]+')
 threads=$(grep -oE '[0-9]+ threads' "$log" | head -n 1 | cut -d' ' -f1)
 parameters=$(grep -oE '[0-9]+ parameters' "$log" | head -n 1 | cut -d' ' -f1)
 seed=$(grep -oE '"seed": [0-9]+' "$run/config.json" | cut -d' ' -f2)
-part=$(grep -oE '[0-9]+ of [0-9]+ training batches' "$log" | head -n 1)  # of CIFAR-10, where not all are at hand
+part=$(part_of "$(<"$log")")
 
 mkdir -p "$out/$row"
 cp "$run/log.csv" "$run/curve.png" "$out/$row/"

@@ -28,7 +28,7 @@ std::vector<NamedFigure> simple_densities(const Dataset& data, double alpha) {
     all.push_back(
         {"independent per-pixel histograms", to_nats * histogram_baseline(data.train.x, data.test.x, data.levels)});
   } else if (std::isfinite(data.entropy)) {
-    all.push_back({"entropy of the density (the floor)", data.entropy});
+    all.push_back({"entropy of the density, the floor of any model", data.entropy});
   }
   return all;
 }

@@ -69,8 +69,7 @@ struct RobustRange {
 };
 
 /// A range for the bulk of the curves and for the baselines that would not squeeze them.
-RobustRange robust_range(const std::vector<Curve>& curves, const std::vector<Baseline>& baselines,
-                         const std::optional<Best>& best) {
+RobustRange robust_range(const std::vector<Curve>& curves, const CurveStyle& style, const std::optional<Best>& best) {
   std::vector<double> values;
   for (const Curve& curve : curves) {
     for (std::size_t i = 0; i < length(curve); ++i) {
@@ -83,8 +82,8 @@ RobustRange robust_range(const std::vector<Curve>& curves, const std::vector<Bas
   if (values.size() > 1) core.resize(values.size() < 20 ? values.size() * 4 / 5 : values.size() * 9 / 10);
   if (best) core.push_back(best->point.y);
   const Range own = data_range(core, 0.0, 0.0);
-  const double far = core.empty() ? std::numeric_limits<double>::infinity() : 3.0 * own.span();
-  for (const Baseline& baseline : baselines) {
+  const double far = core.empty() || style.log_y ? std::numeric_limits<double>::infinity() : 3.0 * own.span();
+  for (const Baseline& baseline : style.baselines) {
     if (baseline.value >= own.lo - far && baseline.value <= own.hi + far) core.push_back(baseline.value);
   }
   const Range bulk = data_range(core, 0.0, 0.0);
@@ -129,13 +128,13 @@ void spread(std::vector<BaselineLabel>& labels, const Rect& frame) {
   }
 }
 
-std::vector<BaselineLabel> make_labels(const std::vector<Baseline>& baselines) {
+std::vector<BaselineLabel> make_labels(const CurveStyle& style) {
   std::vector<BaselineLabel> labels;
-  for (const Baseline& baseline : baselines) {
+  for (const Baseline& baseline : style.baselines) {
     if (!std::isfinite(baseline.value)) continue;
     BaselineLabel label;
     label.lines = detail::wrap_text(baseline.label, font_size, baseline_label_width);
-    label.value = pretty_number(baseline.value, 4);
+    label.value = pretty_number(style.log_y ? std::pow(10.0, baseline.value) : baseline.value, 4);
     label.line_value = baseline.value;
     label.height = detail::lines_height(label.lines.size() + 1, font_size);
     labels.push_back(label);
@@ -180,7 +179,7 @@ void draw_baselines(Canvas& canvas, Axes& axes, std::vector<BaselineLabel> label
 
 void training_curve(const std::string& path, const std::vector<Curve>& curves, const CurveStyle& style) {
   const std::optional<Best> best = style.mark_best ? best_point(curves) : std::nullopt;
-  const RobustRange y = robust_range(curves, style.baselines, best);
+  const RobustRange y = robust_range(curves, style, best);
   std::vector<double> xs;
   for (const Curve& curve : curves) {
     for (std::size_t i = 0; i < length(curve); ++i) {
@@ -196,10 +195,11 @@ void training_curve(const std::string& path, const std::vector<Curve>& curves, c
   }
 
   Canvas canvas(static_cast<int>(page_width), static_cast<int>(page_height));
-  const AxesStyle look{.x_label = style.x_label, .y_label = style.y_label, .integer_x = style.integer_x};
+  const AxesStyle look{
+      .x_label = style.x_label, .y_label = style.y_label, .integer_x = style.integer_x, .log_y = style.log_y};
   const double title_height = style.title.empty() ? 0.0 : 1.7 * detail::caption_size;
   const double note_height = y.cut ? 1.5 * font_size : 0.0;
-  const std::vector<BaselineLabel> labels = make_labels(style.baselines);
+  const std::vector<BaselineLabel> labels = make_labels(style);
   const Margins space = Axes::margins({0.0, 0.0, 1000.0, 600.0}, x, y.range, look);
   Rect frame{detail::page_margin + space.left, detail::page_margin + title_height + note_height, 0.0, 0.0};
   frame.w = page_width - detail::page_margin - std::max(labels_width(labels), space.right) - frame.x;

@@ -90,11 +90,12 @@ struct CurveStyle {
   std::vector<Baseline> baselines{};
   bool integer_x = true;  ///< x counts epochs or steps
   bool mark_best = true;  ///< mark the lowest point of the validation curve
+  bool log_y = false;     ///< y, also the baselines', is log10 of what the ticks shall show
 };
 
 /// Training and validation curves (lower is better) with baselines. The range of y follows the bulk of the
 /// values, so that neither a wild first epoch nor a far baseline flattens the rest; what is cut off is said in a note,
-/// a baseline beyond the frame beside it.
+/// a baseline beyond the frame beside it. (By logarithms none is beyond.)
 void training_curve(const std::string& path, const std::vector<Curve>& curves, const CurveStyle& style = {});
 
 /// A size at each of some depths, widths, numbers: positive, with x from left to right.
