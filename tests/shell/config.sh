@@ -50,7 +50,7 @@ expect_last_line "config: a training that fails names layer, operation and examp
   'step [0-9]+: the loss is .*; layer flow.*; operation [a-z_]+ gave .*examples .*have no finite density; the step is in failed/flight/step-[0-9]+.safetensors' \
   "$bijou" train glow --data digits --steps 300 --lr 30 --set scale=exp --out failed
 run "$bijou" replay failed/flight/*.safetensors
-verdict "config: replay fails again, and names the same" "$( ((code == 5)) && grep -q 'operation [a-z_]* gave' err || echo "it said: $(cat err)")"
+verdict "config: replay fails again, and names the same" "$( ((code == 5)) && grep -q 'operation [a-z_]* gave' err || said err)"
 verdict "config: replay shows every layer" "$(grep -q 'flow.logit ' out && grep -q ' <--' out || tail -n 5 out)"
 expect_exit "config: replay of what is no record" 4 'no flight record' "$bijou" replay flags/ckpt/last.safetensors
 exit 0

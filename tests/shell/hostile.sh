@@ -52,7 +52,7 @@ if [[ $(id -u) == 0 ]] && mount -t tmpfs -o size=2m none disk 2>/dev/null; then
     "$bijou" sample vectors --count 5000 --out disk/x.csv
   expect_exit "hostile: a picture of samples onto a full disk" 6 'disk/x\.png.*No space' "$bijou" sample whole --out disk/x.png
   run "$bijou" data info digits --out disk/sheet.png
-  verdict "hostile: the sheet of data info onto a full disk" "$(complaint 6; grep -q 'disk/sheet\.png.*No space' err || echo "it said: $(cat err)")"
+  verdict "hostile: the sheet of data info onto a full disk" "$(complaint 6; grep -q 'disk/sheet\.png.*No space' err || said err)"
   verdict "hostile: none of them leaves half a file" "$(ls disk | grep -vxE 'run|ballast')"
   rm -rf disk/*
   head -c $((($(kib_free) - 40) * 1024)) /dev/zero >disk/ballast

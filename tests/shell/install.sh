@@ -86,7 +86,7 @@ same_figures() {  # same_figures <name> <program>
       END { if (!found) print "it printed nothing" }' out)"
   verdict "$1: its samples are those of bijou sample" "$(tail -n +2 out | diff - samples.csv)"
   run "$2" run/config.json rows.csv
-  verdict "$1: a file that is no checkpoint" "$(complaint 1; (($(wc -l <err) == 1)) && grep -q 'config.json' err || echo "it said: $(cat err)")"
+  verdict "$1: a file that is no checkpoint" "$(complaint 1; (($(wc -l <err) == 1)) && grep -q 'config.json' err || said err)"
   verdict "$1: the OpenBLAS it was built for" "$(diff <(openblas_of "$prefix/bin/bijou") <(openblas_of "$2"))"
 }
 openblas_of() { ldd "$1" | grep openblas | sed 's/ (.*//'; }

@@ -40,7 +40,7 @@ expect_success "make: paths with spaces, quotes and dollars" "${make[@]}" train-
   STEPS=3 BATCH_SIZE=8 LR=0.002 SEED=4 THREADS=2 PRESET=table OUT="$out"
 expect_files "make: the run" "$out" config.json log.csv ckpt/best.safetensors
 for line in '"steps": 3,' '"batch_size": 8,' '"lr": 0.002,' '"seed": 4'; do
-  verdict "make: the program got $line" "$(grep -qsF "$line" "$out/config.json" || said "$out/config.json" 2>&1)"
+  verdict "make: the program got $line" "$(grep -qsF "$line" "$out/config.json" || said "$out/config.json")"
 done
 expect_success "make: ARGS" "${make[@]}" train-realnvp ARGS=--help
 verdict "make: ARGS reach the program" "$(grep -q -- '--batch-size' "$tmp/out" || head -n 5 "$tmp/out")"

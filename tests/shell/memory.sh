@@ -27,7 +27,7 @@ for line in '^  parameters +[0-9.]+ MiB  \([0-9]+\)$' '^  gradients, optimiser, 
   '^  an epoch of 97 steps, evaluation, checkpoints +[0-9.]+ (ms|s|min .*)$' '^nothing was written$'; do
   verdict "dry run: $line" "$(grep -qE "$line" out || said out)"
 done
-verdict "dry run: the model is named" "$(grep -q '^RealNVP on moons: [0-9]* parameters' err || echo "it said: $(cat err)")"
+verdict "dry run: the model is named" "$(grep -q '^RealNVP on moons: [0-9]* parameters' err || said err)"
 verdict "dry run: nothing is written" "$(ls -d never runs 2>/dev/null)"
 
 cd "$root" || exit

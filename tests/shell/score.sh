@@ -32,7 +32,7 @@ run "$bijou" score run --anomalies strange.csv --json --gradient --against other
 expect_same "score: the same on one thread" out first.json
 
 run "$bijou" score run
-verdict "score: without labels it refuses what exists" "$(complaint 2; grep -q 'run/scores.csv exists; replace it with --force' err || echo "it said: $(cat err)")"
+verdict "score: without labels it refuses what exists" "$(complaint 2; grep -q 'run/scores.csv exists; replace it with --force' err || said err)"
 run "$bijou" score run --out plain.csv
 verdict "score: without labels there is no AUROC" "$(complaint 0; if grep -q AUROC out; then cat out; fi; [[ ! -e plain-roc.png ]] || echo "a curve")"
 # What is more likely than the model's own data.

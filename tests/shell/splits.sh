@@ -49,7 +49,7 @@ expect_exit "splits: --resume with other values under the same name" 2 'the data
   "$bijou" train realnvp "${options[@]}" --out cut --validation-fraction 0.2 --test-fraction 0.25 --split-seed 7 --resume
 run "$bijou" evaluate cut
 verdict "splits: evaluate warns of other values" \
-  "$(complaint 0; grep -q '^warning: table.csv are not the data that the run was trained on' err || echo "it said: $(cat err)")"
+  "$(complaint 0; grep -q '^warning: table.csv are not the data that the run was trained on' err || said err)"
 mv kept.csv table.csv
 expect_exit "splits: --resume with other test data" 2 'trained otherwise' \
   "$bijou" train realnvp "${options[@]}" --out other --resume

@@ -73,10 +73,10 @@ cp run/ckpt/best.safetensors best.safetensors
 tiny=(--data "$tmp/table.csv" --steps 2)
 table 40 >table.csv
 expect_success "training: into the folder of an earlier run" "$bijou" train realnvp "${tiny[@]}" --out run/
-verdict "training: the earlier run is moved, and a line says so" "$(grep -qx 'the earlier run was moved to run\.1' err || echo "it said: $(cat err)")"
+verdict "training: the earlier run is moved, and a line says so" "$(grep -qx 'the earlier run was moved to run\.1' err || said err)"
 expect_same "training: the earlier run is whole" best.safetensors run.1/ckpt/best.safetensors
 expect_success "training: once more" "$bijou" train realnvp "${tiny[@]}" --out ./run
-verdict "training: the second is moved beside the first" "$(grep -q 'moved to \./run\.2' err || echo "it said: $(cat err)")"
+verdict "training: the second is moved beside the first" "$(grep -q 'moved to \./run\.2' err || said err)"
 expect_files "training: all three are there" . run/log.csv run.1/log.csv run.2/log.csv
 mkdir other && echo mine >other/file
 expect_exit "training: a folder that is no run is refused" 2 'other exists and is not a run' "$bijou" train realnvp "${tiny[@]}" --out other
