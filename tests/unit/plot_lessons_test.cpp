@@ -268,6 +268,49 @@ TEST_CASE("plot: a far baseline does not squeeze a training curve") {
   CHECK(height_with(2.5) != near);  // not far: it has a say in the range
 }
 
+TEST_CASE("plot: by logarithms a far baseline is in the frame, and where there is no difference the line has a gap") {
+  const Folder folder;
+  const std::vector<double> steps{1, 2, 3, 4, 5, 6};
+  // The height of the line in pixels, and the widest gap in it.
+  const auto drawn = [&](double third, bool log_y) {
+    training_curve(folder.file(), {{"", steps, {-15, -14.5, third, -14, -13.8, -13.5}}},
+                   {.baselines = {{"goal", -3}}, .log_y = log_y});
+    const Decoded picture(folder.file());
+    int top = picture.height, bottom = 0, last = -1, gap = 0;
+    for (int x = 0; x < picture.width; ++x) {
+      bool any = false;
+      for (int y = 0; y < picture.height; ++y)
+        if (picture.at(x, y) == series_color(0)) any = true, top = std::min(top, y), bottom = std::max(bottom, y);
+      if (any && last >= 0) gap = std::max(gap, x - last);
+      if (any) last = x;
+    }
+    return std::pair{bottom - top, gap};
+  };
+  const auto [plain_height, plain_gap] = drawn(-14.2, false);
+  const auto [log_height, log_gap] = drawn(-14.2, true);
+  CHECK(log_height < 0.3 * plain_height);
+  CHECK(log_gap < 10);
+  CHECK(drawn(-infinity, true).second > 200);
+}
+
+TEST_CASE("plot: a reference is seen on both sides of the line that covers it") {
+  const Folder folder;
+  const std::vector<double> steps{1, 2, 3}, nll{3, 2, 1};
+  const auto colored = [&](Curve::Kind below) {  // neither white nor grey
+    training_curve(folder.file(), {{"", steps, nll, below}, {"", steps, nll}}, {.mark_best = false});
+    const Decoded picture(folder.file());
+    int count = 0;
+    for (int y = 0; y < picture.height; ++y)
+      for (int x = 0; x < picture.width; ++x) {
+        const Color c = picture.at(x, y);
+        count += c.r > c.b + 30;  // some orange
+      }
+    return count;
+  };
+  CHECK(colored(Curve::Kind::reference) > 5 * colored(Curve::Kind::validation));
+  CHECK(colored(Curve::Kind::reference) > 1000);
+}
+
 TEST_CASE("plot: sizes that double with x are a straight line, level ones are level") {
   const Folder folder;
   const std::vector<double> x = {8, 16, 64};
