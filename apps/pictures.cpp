@@ -159,8 +159,9 @@ void draw_lattice(const std::string& path, const FlowModel& model, const Dataset
   plot::lattice(path, {{.from = x, .to = fx, .arrow = "f"}, {.from = z, .to = gz, .arrow = "g"}}, data.name);
 }
 
-void draw_curve(const std::string& path, const std::vector<LoopState::Row>& history,
-                const std::vector<NamedFigure>& baselines, const Unit& unit) {
+void draw_curve(const std::string& path, const std::string& family, const Dataset& data,
+                const std::vector<LoopState::Row>& history, const std::vector<NamedFigure>& baselines) {
+  const Unit unit = unit_of(data.levels, data.dimensions());
   plot::Curve train{.label = "train", .x = {}, .y = {}, .kind = plot::Curve::Kind::training};
   plot::Curve validation{.label = "validation", .x = {}, .y = {}, .kind = plot::Curve::Kind::validation};
   for (const LoopState::Row& p : history) {
@@ -169,7 +170,7 @@ void draw_curve(const std::string& path, const std::vector<LoopState::Row>& hist
     validation.x.push_back(p.epoch);
     validation.y.push_back(p.validation * unit.per_nat);
   }
-  plot::CurveStyle style{.title = "training", .y_label = unit.name};
+  plot::CurveStyle style{.title = text("training ", family_title(family), " on ", data.name), .y_label = unit.name};
   for (const NamedFigure& b : baselines) style.baselines.push_back({b.name, b.nats * unit.per_nat});
   plot::training_curve(path, {train, validation}, style);
 }
@@ -189,8 +190,9 @@ void draw_samples(const std::string& path, const FlowModel& model, int levels, c
   if (broken > 0)
     std::fprintf(stderr, "warning: %lld of %lld samples are not finite, and orange in the picture\n",
                  static_cast<long long>(broken), static_cast<long long>(draw.count));
-  const std::string caption =
-      text(draw.count, " samples") + (draw.temperature == 1 ? "" : text(" at temperature ", draw.temperature));
+  const std::string caption = text(draw.count, " samples") +
+                              (draw.temperature == 1 ? "" : text(" at temperature ", draw.temperature)) +
+                              (broken == 0 ? "" : text(", ", broken, " of them not finite: orange"));
   writing([&] { plot::image_grid(path, images(grey, s), {.caption = caption, .gap = 2}); });
 }
 
@@ -220,7 +222,7 @@ std::vector<std::string> draw_run(const RunFolder& run, const std::string& famil
   const auto file = [&](const char* name) { return files.emplace_back(run.file(name)); };
   writing([&] {
     draw_model(file, family, model, data, seed);
-    if (!history.empty()) draw_curve(file("curve.png"), history, baselines, unit_of(data.levels, data.dimensions()));
+    if (!history.empty()) draw_curve(file("curve.png"), family, data, history, baselines);
   });
   return files;
 }

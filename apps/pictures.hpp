@@ -34,9 +34,9 @@ struct NamedFigure {
   double nats;
 };
 
-// Training and validation by epoch, in this unit, with baselines.
-void draw_curve(const std::string& path, const std::vector<LoopState::Row>& history,
-                const std::vector<NamedFigure>& baselines, const Unit& unit);
+// Training and validation by epoch, in the data's unit, with baselines.
+void draw_curve(const std::string& path, const std::string& family, const Dataset& data,
+                const std::vector<LoopState::Row>& history, const std::vector<NamedFigure>& baselines);
 // Of densities in the plane: data | samples | density; and RealNVP figure 1, x -> z above, z -> x below.
 void draw_triptych(const std::string& path, const FlowModel& model, const Dataset& data, uint64_t seed);
 void draw_lattice(const std::string& path, const FlowModel& model, const Dataset& data, uint64_t seed);

@@ -66,7 +66,7 @@ int plot_run(const PlotOptions& options) {
   std::vector<std::string> files;
   const auto file = [&](const char* name) { return files.emplace_back((out / name).string()); };
   writing([&] {
-    if (!history.empty()) draw_curve(file("curve.png"), history, {}, unit_of(data.data.levels, data.data.dimensions()));
+    if (!history.empty()) draw_curve(file("curve.png"), family, data.data, history, {});
     draw_likelihoods(file("likelihoods.png"), model, data);
     draw_latents(file("latents.png"), model, data.part, data.levels, data.name + ": the first two latents");
     draw_model(file, family, model, data.data, options.seed);

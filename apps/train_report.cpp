@@ -6,6 +6,7 @@
 #include "datasets/baselines.hpp"
 #include "datasets/loader.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <iostream>
@@ -22,7 +23,7 @@ std::vector<NamedFigure> simple_densities(const Dataset& data, double alpha) {
     const double to_nats = 1 / bits_per_dim(1, data.dimensions());
     // A covariance wants more examples than it has rows; and beyond a thousand dimensions it takes minutes.
     if (data.dimensions() <= 1024 && data.train.size() >= 2 * data.dimensions()) {
-      all.push_back({"full-covariance Gaussian in logit space",
+      all.push_back({text("full-covariance Gaussian in logit space, alpha ", alpha),
                      to_nats * gaussian_logit_baseline(data.train.x, data.test.x, data.levels, alpha)});
     }
     all.push_back(
@@ -70,8 +71,10 @@ void print_figures(const TrainPlan& plan, const std::string& family, double test
                    const std::vector<NamedFigure>& baselines) {
   const Dataset& data = plan.data;
   const Unit unit = unit_of(data.levels, data.dimensions());
+  size_t width = 0;
+  for (const auto& b : baselines) width = std::max(width, b.name.size());
   const auto line = [&](const std::string& name, double nats) {
-    std::cout << "  " << name << std::string(name.size() < 42 ? 42 - name.size() : 1, ' ');
+    std::cout << "  " << name << std::string(std::max(width, name.size()) - name.size() + 2, ' ');
     char figure[32];
     std::snprintf(figure, sizeof figure, "%7.3f ", nats * unit.per_nat);
     std::cout << figure << unit.name << "\n";

@@ -203,7 +203,7 @@ int compare_steps(const std::string& folder, const std::string& out, const std::
   plot::training_curve(out + "/apart.png", differences,
                        {.title = title,
                         .x_label = "step",
-                        .y_label = "relative difference of the losses (gaps: none)",
+                        .y_label = "relative difference of the losses (a gap: none)",
                         .baselines = {{"the goal: at most", std::log10(tolerance)}},
                         .mark_best = false,
                         .log_y = true});

@@ -107,11 +107,9 @@ Point Axes::map(Point data) const {
 
 void Axes::clip() { canvas_.set_clip(frame_); }
 
-void Axes::remember(Point pixel) {
+void Axes::remember(std::vector<Point>& places, Point pixel) {
   constexpr std::size_t enough = 200000;
-  if (occupied_.size() < enough && std::isfinite(pixel.x) && std::isfinite(pixel.y)) {
-    occupied_.push_back(pixel);
-  }
+  if (places.size() < enough && std::isfinite(pixel.x) && std::isfinite(pixel.y)) places.push_back(pixel);
 }
 
 void Axes::line(std::span<const double> xs, std::span<const double> ys, const LineStyle& style,
@@ -127,13 +125,14 @@ void Axes::line(std::span<const Point> points, const LineStyle& style, const std
   const auto finite = [&](std::size_t i) {
     return i < pixels.size() && std::isfinite(pixels[i].x) && std::isfinite(pixels[i].y);
   };
+  std::vector<Point>& places = style.dash > 0 ? dashed_ : occupied_;
   clip();
   canvas_.polyline(pixels, style);
   for (std::size_t i = 0; i < pixels.size(); ++i) {
     // A point without neighbours would have no line to be seen by.
     if (finite(i) && !finite(i + 1) && !(i > 0 && finite(i - 1))) {
       canvas_.disc(pixels[i], 2.0 * style.width, style.color, style.alpha);
-      remember(pixels[i]);
+      remember(places, pixels[i]);
     }
     if (i == 0) continue;
     const auto visible = clip_segment(pixels[i - 1], pixels[i], frame_);
@@ -142,7 +141,7 @@ void Axes::line(std::span<const Point> points, const LineStyle& style, const std
     const int pieces = 1 + static_cast<int>(std::hypot(b.x - a.x, b.y - a.y) / 8.0);
     for (int k = 0; k < pieces; ++k) {
       const double t = static_cast<double>(k) / pieces;
-      remember({a.x + t * (b.x - a.x), a.y + t * (b.y - a.y)});
+      remember(places, {a.x + t * (b.x - a.x), a.y + t * (b.y - a.y)});
     }
   }
   canvas_.clear_clip();
@@ -166,7 +165,7 @@ void Axes::scatter(std::span<const Point> points, std::span<const Color> colors,
   for (std::size_t i = 0; i < points.size(); ++i) {
     const Point pixel = map(points[i]);
     canvas_.disc(pixel, radius, colors[i % colors.size()], alpha);
-    remember(pixel);
+    remember(occupied_, pixel);
   }
   canvas_.clear_clip();
 }
@@ -177,7 +176,7 @@ void Axes::marker(Point data, Color color, const std::string& label) {
   if (std::isfinite(pixel.x) && std::isfinite(pixel.y)) {
     // Not clipped: the best point is often the last one, right at the edge of the frame.
     symbol(entry, pixel);
-    remember(pixel);
+    remember(occupied_, pixel);
   }
   if (!label.empty()) entries_.push_back(entry);
 }
@@ -281,9 +280,10 @@ void Axes::legend() {
                           {frame_.right() - w - gap, frame_.bottom() - h - gap, w, h},
                           {frame_.x + gap, frame_.bottom() - h - gap, w, h}};
   const auto crowd = [&](const Rect& box) {
-    return std::count_if(occupied_.begin(), occupied_.end(), [&](Point p) {
+    const auto covered = [&](Point p) {
       return p.x > box.x - gap && p.x < box.right() + gap && p.y > box.y - gap && p.y < box.bottom() + gap;
-    });
+    };
+    return std::pair(std::ranges::count_if(occupied_, covered), std::ranges::count_if(dashed_, covered));
   };
   const Rect& box = *std::min_element(std::begin(corners), std::end(corners),
                                       [&](const Rect& a, const Rect& b) { return crowd(a) < crowd(b); });

@@ -104,7 +104,7 @@ class Axes {
 
   /// Draws the frame, ticks, labels and the title.
   void decorate();
-  /// Draws the legend, if there is any labelled series, into the corner with the fewest data.
+  /// Draws the legend, if there is any labelled series, into the corner with the fewest data; dashed lines count less.
   void legend();
 
  private:
@@ -115,7 +115,7 @@ class Axes {
     Symbol symbol;
   };
   void clip();
-  void remember(Point pixel);
+  static void remember(std::vector<Point>& places, Point pixel);
   void symbol(const Entry& entry, Point center);
 
   Canvas& canvas_;
@@ -126,7 +126,8 @@ class Axes {
   std::vector<Tick> x_ticks_;
   std::vector<Tick> y_ticks_;
   std::vector<Entry> entries_;
-  std::vector<Point> occupied_;  // pixels with data, for the choice of the legend's corner
+  std::vector<Point> occupied_,
+      dashed_;  // pixels with data, and with dashed lines, for the choice of the legend's corner
 };
 
 /// A vertical colour scale of viridis with tick labels on its right side.

@@ -248,6 +248,24 @@ TEST_CASE("plot: what is far away does not squeeze a histogram") {
   histograms(folder.file(), {{"a", {no_number, infinity}}}, {.marks = {{"threshold", 3}}});
 }
 
+TEST_CASE("plot: a legend would rather hide a baseline than the end of a curve") {
+  const Folder folder;
+  // On the left the curve is at 0 and high up, on the right at 0 again: only the upper right is free of it.
+  training_curve(folder.file(), {{"train", {1, 1.3, 1.6, 5.2, 5.75, 6}, {4.5, 0, 9, 5, 0, 4}}},
+                 {.baselines = {{"goal", 8.7}}});
+  const Decoded picture(folder.file());
+  const auto lowest = [&](int from, int to) {
+    int row = 0;
+    for (int y = 0; y < picture.height; ++y) {
+      for (int x = from; x < to; ++x)
+        if (picture.at(x, y) == series_color(0)) row = y;
+    }
+    return row;
+  };
+  const int dip = static_cast<int>(0.863 * picture.width), end = static_cast<int>(0.88 * picture.width);
+  CHECK(std::abs(lowest(0, picture.width / 2) - lowest(dip, end)) < 8);
+}
+
 TEST_CASE("plot: a far baseline does not squeeze a training curve") {
   const Folder folder;
   const std::vector<double> epochs{1, 2, 3, 4, 5, 6}, nll{4, 3.5, 3.2, 3.1, 3.05, 3};
