@@ -59,6 +59,7 @@ int plot_run(const PlotOptions& options) {
     fail<UsageError>(out.string(), " exists; draw anew with --force, or choose another folder with --out");
   const RunData data = load_run_data(saved, options);
   const std::vector<LoopState::Row> history = folder ? history_of(options.run) : std::vector<LoopState::Row>{};
+  const std::optional<RunFigures> figures = folder ? figures_of(options.run) : std::nullopt;
   fs::create_directories(out, error);
   if (error) fail<StorageError>(out.string(), ": cannot be made (", error.message(), "); choose another with --out");
 
@@ -66,7 +67,8 @@ int plot_run(const PlotOptions& options) {
   std::vector<std::string> files;
   const auto file = [&](const char* name) { return files.emplace_back((out / name).string()); };
   writing([&] {
-    if (!history.empty()) draw_curve(file("curve.png"), family, data.data, history, {});
+    if (!history.empty())
+      draw_curve(file("curve.png"), family, data.data, history, figures.value_or(RunFigures{}).baselines);
     draw_likelihoods(file("likelihoods.png"), model, data);
     draw_latents(file("latents.png"), model, data.part, data.levels, data.name + ": the first two latents");
     draw_model(file, family, model, data.data, options.seed);

@@ -80,7 +80,11 @@ run "$bijou" edit glow 0 --positives class=3 --negatives class=1 --json --force
 json "edit --json"
 run "$bijou" inpaint glow 0 --mask left --steps 3 --json --force
 json "inpaint --json"
+cp glow/plots/curve.png with-baselines.png
+mv glow/figures.json kept.json
 run "$bijou" plot glow --json --force
+mv kept.json glow/figures.json
+verdict "plot: the curve has the training's baselines" "$(cmp -s with-baselines.png glow/plots/curve.png && echo "it is the same without them")"
 json "plot --json"
 
 # Picture files: of the right size, of another, and what is none.
