@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <optional>
+#include <utility>
 
 #include "apps/plot/axes.hpp"
 #include "apps/plot/font.hpp"
@@ -115,7 +116,8 @@ struct BaselineLabel {
 /// Moves labels apart that would overlap, keeping their order, inside of the frame where possible.
 void spread(std::vector<BaselineLabel>& labels, const Rect& frame) {
   constexpr double gap = 24.0;
-  std::sort(labels.begin(), labels.end(), [](const auto& a, const auto& b) { return a.line_y < b.line_y; });
+  const auto from_above = [](const BaselineLabel& label) { return std::pair(label.line_y, -label.line_value); };
+  std::ranges::sort(labels, {}, from_above);
   double free_from = frame.y;
   for (auto& label : labels) {
     label.y = std::max(label.line_y, free_from + 0.5 * label.height);
