@@ -126,8 +126,9 @@ class Axes {
   std::vector<Tick> x_ticks_;
   std::vector<Tick> y_ticks_;
   std::vector<Entry> entries_;
-  std::vector<Point> occupied_,
-      dashed_;  // pixels with data, and with dashed lines, for the choice of the legend's corner
+  // For the choice of the legend's corner:
+  std::vector<Point> occupied_;  // pixels with data
+  std::vector<Point> dashed_;    // and with dashed lines
 };
 
 /// A vertical colour scale of viridis with tick labels on its right side.
