@@ -79,7 +79,7 @@ write_table() {
                  with_error(of("validation"), of("validation_error")), with_error(of("train"), of("train_error")), of("epochs"), of("remark")
         }
         { printf ", %.2f, %s | %s, %s | %s | `%s` |\n", of("hours"), of("threads"), of("seed"), of("parameters"), of("date"), of("command") }
-        END { if (!found) printf "| %s | %s | not yet | | | | | |\n", what, published }' "$1/results.csv" || exit
+        END { if (!found) printf "| %s | %s | not yet | | | | | |\n", what, published }' "$1/results.csv" || { rm "$table.new"; exit 1; }
     done <"$home/rows.tsv"
     echo
     awk -v end="$end" '$0 == end { on = 1 } on' "$table"
