@@ -72,7 +72,7 @@ write_table() {
         $1 != row { next }
         { found = 1; printf "| [%s](%s/) | %s | ", what, row, published }
         of("unit") ~ /^relative/ {
-          printf "not trained: 100 losses within **%.1e** of PyTorch'"'"'s (relative); %s | | -", of("measured"), of("remark")
+          printf "not trained: 100 losses within **%.2e** of PyTorch'"'"'s (relative); %s | | -", of("measured"), of("remark")
         }
         of("unit") !~ /^relative/ {
           printf "**%s** ± %.2g %s | %s, %s | %d (%s)", shown(of("measured")), of("standard_error"), of("unit"),
