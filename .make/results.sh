@@ -117,21 +117,18 @@ write_line() {
 if [[ $measure == steps* ]]; then
   bench=build/bijou-bench
   [[ $measure == steps ]] || bench=build/bijou-bench-f64
-  (($# == 0)) || stop "'$row' are 100 steps from the beginning: no options, not '$*'"
   # Before PyTorch is fetched: are the data here? And its installation is not the row's time.
   data=$(build/bijou data info "$(sed -n 's/.*"data": "\([^"]*\)".*/\1/p' "$home/rows/$row.json")") || exit
   part=$(part_of "$data")
   bash .make/peers.sh build/peers-venv >/dev/null || exit
-  start=$SECONDS
-  said=$(bash .make/steps.sh "$bench" "$home/rows/$row.json" "$into/results-$row" "$out/$row" "$(field "$row" 2)")
+  said=$(bash .make/steps.sh "$bench" "$home/rows/$row.json" "$into/results-$row" "$out/$row" "$(field "$row" 2)" "$@")
   code=$?
   value() { sed -n "s/.*\b$1 \([^ ]*\).*/\1/p" <<<"$said" | head -n 1; }
   [[ -n $(value largest) ]] || exit $((code == 0 ? 1 : code))
-  control=$(value control)
   write_line "$(value largest)" - "relative difference of losses: the largest" - - - - - \
-    "$(awk -v s=$((SECONDS - start)) 'BEGIN { printf "%.3f", s / 3600 }')" "$(value threads)" "$(value seed)" \
+    "$(awk '$1 == "seconds" { s += $2 } END { printf "%.3f", s / 3600 }' <<<"$said")" "$(value threads)" "$(value seed)" \
     "$(value parameters)" "$(sha256sum <"$into/results-$row/steps.safetensors" | cut -d' ' -f1)" \
-    "PyTorch $(value pytorch); below 1e-3 at the first $(value within) steps${control:+; PyTorch against itself: $control}; a step: $(value ms) ms${part:+; by $part}"
+    "PyTorch $(value pytorch); below 1e-3 at the first $(value within) steps; PyTorch against itself: $(value control); a step: $(value ms) ms${part:+; by $part}"
   printf '\n%s: 100 losses of Bijou and PyTorch:\n%s\n' "$row" "$said"
   exit "$code"
 fi

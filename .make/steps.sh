@@ -2,29 +2,41 @@
 # The first steps of a configuration's training, by Bijou and by PyTorch (apps/results/README.md, "Equality with
 # PyTorch"):
 #
-#   bash .make/steps.sh BENCH CONFIG FOLDER OUT TITLE    100 steps from the same weights on the same batches. BENCH: Bijou's
-#                                                        side, build/bijou-bench, or the same in double; FOLDER: what
-#                                                        is repeated, and the losses; OUT: both side by side, pictures
+#   bash .make/steps.sh BENCH CONFIG FOLDER OUT TITLE [--resume]
 #
-# Prints, for programs, what `bijou-bench steps`, steps.py and `compare-steps` print. Where the losses are further apart
-# than 1e-3 of their size there is a control, PyTorch against itself from weights with another last bit; and it stops
-# with 1.
+# trains 100 steps from the same weights on the same batches: by Bijou, by PyTorch, and, as a control of what rounding
+# comes to, by PyTorch with each batch in reverse order. BENCH: Bijou's side, build/bijou-bench, or the same in
+# double; FOLDER: what is repeated, and the losses; OUT: the losses side by side, pictures. With --resume, what FOLDER
+# has of these three is not trained again.
+#
+# Prints, for programs, what `bijou-bench steps`, steps.py and `compare-steps` print, and the seconds that each of the
+# three took. Stops with 1 where Bijou's losses and PyTorch's are further apart than 1e-3 of their size.
 set -u
 cd "$(dirname "$0")/.." || exit
 {  # read as a whole before it runs: the file may change under it
-bench=$1 config=$2 folder=$3 out=$4 title=$5
+bench=$1 config=$2 folder=$3 out=$4 title=$5 resume=${6:-}
 python=$(bash .make/peers.sh build/peers-venv) || exit
 pytorch() { PYTHONDONTWRITEBYTECODE=1 "$python" apps/bench/peers/steps.py "$folder" "$@"; }
-compare() { "$bench" compare-steps "$folder" --out "$out" --title "$title: the first steps"; }
 
-rm -rf "$folder"
-"$bench" steps "$config" "$folder" --steps 100 && pytorch || exit
-compared=$(compare)
-code=$?
-if ((code == 1)); then
-  pytorch --nudged >/dev/null || { echo "steps: the losses differ, and the control, PyTorch against itself, did not run to its end" >&2; exit 1; }
-  compared=$(compare)
+# part <name> <command>...: FOLDER/name.txt has what it printed, once it came to its end
+part() {
+  local said=$folder/$1.txt start=$SECONDS
+  shift
+  [[ ! -e $said ]] || return 0
+  "$@" >"$said.part" && echo "seconds $((SECONDS - start))" >>"$said.part" && mv "$said.part" "$said"
+}
+
+if [[ $resume == --resume ]]; then
+  cmp -s "$config" "$folder/config.json" || {
+    echo "steps: nothing to go on with: '$folder' has no steps of $config as it is now; leave out --resume" >&2
+    exit 2
+  }
+else
+  rm -rf "$folder"
+  mkdir -p "$folder" && cp "$config" "$folder/config.json" || exit
 fi
-[[ -z $compared ]] || printf '%s\n' "$compared"
-exit "$code"
+part bijou "$bench" steps "$config" "$folder" --steps 100 && part pytorch pytorch && part reversed pytorch --reversed || exit
+cat "$folder/bijou.txt" "$folder/pytorch.txt" "$folder/reversed.txt"
+"$bench" compare-steps "$folder" --out "$out" --title "$title: the first steps"
+exit
 }

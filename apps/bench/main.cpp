@@ -115,7 +115,8 @@ int run(int argc, char** argv) {
   double tolerance = 1e-3;
   std::string title;
   compared
-      ->add_option("FOLDER", folder, "with bijou.csv and pytorch.csv, and pytorch-nudged.csv where there is a control")
+      ->add_option("FOLDER", folder,
+                   "with bijou.csv and pytorch.csv, and pytorch-reversed.csv where there is a control")
       ->required();
   compared->add_option("--out", out, "a folder for steps.csv, curve.png and apart.png")->required();
   compared->add_option("--title", title, "of the picture");

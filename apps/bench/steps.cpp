@@ -180,12 +180,12 @@ int record_steps(const std::string& config, const std::string& data_dir, int ste
 
 int compare_steps(const std::string& folder, const std::string& out, const std::string& title, double tolerance) {
   const Losses ours = read_losses(folder + "/bijou.csv"), theirs = read_as_long(folder, "pytorch.csv", ours);
-  const bool with_control = std::filesystem::exists(folder + "/pytorch-nudged.csv");
-  const Losses control = with_control ? read_as_long(folder, "pytorch-nudged.csv", ours) : Losses{};
-  const std::vector<double> between = apart(ours, theirs), nudged = apart(control, theirs);
+  const bool with_control = std::filesystem::exists(folder + "/pytorch-reversed.csv");
+  const Losses control = with_control ? read_as_long(folder, "pytorch-reversed.csv", ours) : Losses{};
+  const std::vector<double> between = apart(ours, theirs), within_one = apart(control, theirs);
   make_folder(out);
   std::ofstream csv(out + "/steps.csv");
-  csv << "step,bijou_nll,pytorch_nll,relative_difference" << (with_control ? ",pytorch_nudged_nll" : "") << "\n";
+  csv << "step,bijou_nll,pytorch_nll,relative_difference" << (with_control ? ",pytorch_reversed_nll" : "") << "\n";
   for (size_t i = 0; i < between.size(); ++i) {
     csv << ours.step[i] << "," << digits(ours.nll[i]) << "," << digits(theirs.nll[i]) << "," << digits(between[i]);
     if (with_control) csv << "," << digits(control.nll[i]);
@@ -199,11 +199,11 @@ int compare_steps(const std::string& folder, const std::string& out, const std::
       {.title = title, .x_label = "step", .y_label = "nats per image", .mark_best = false});
   std::vector<plot::Curve> differences{curve_of("Bijou and PyTorch", ours.step, between, Kind::training)};
   if (with_control)
-    differences.push_back(curve_of("PyTorch against itself, last bits changed", ours.step, nudged, Kind::validation));
+    differences.push_back(curve_of("PyTorch and itself, batches reversed", ours.step, within_one, Kind::validation));
   plot::training_curve(out + "/apart.png", differences,
                        {.title = title,
                         .x_label = "step",
-                        .y_label = "relative difference of the losses (a gap: none)",
+                        .y_label = "relative difference of the losses (a gap: equal)",
                         .baselines = {{"the goal: at most", std::log10(tolerance)}},
                         .mark_best = false,
                         .log_y = true});
@@ -212,7 +212,7 @@ int compare_steps(const std::string& folder, const std::string& out, const std::
   std::printf("largest %.3g mean %.3g within %td last %.6f %.6f", largest,
               std::accumulate(between.begin(), between.end(), 0.0) / static_cast<double>(between.size()),
               beyond - between.begin(), ours.nll.back(), theirs.nll.back());
-  if (with_control) std::printf(" control %.3g", largest_of(nudged));
+  if (with_control) std::printf(" control %.3g", largest_of(within_one));
   std::printf("\n");
   return largest <= tolerance ? 0 : 1;
 }

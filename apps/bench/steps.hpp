@@ -17,8 +17,9 @@ int record_steps(const std::string& config, const std::string& data_dir, int ste
 
 // Puts FOLDER/bijou.csv and FOLDER/pytorch.csv side by side: OUT/steps.csv, OUT/curve.png, and how far they are apart,
 // OUT/apart.png. Prints, for programs, the largest relative difference of the losses, the mean, how many steps
-// go by before the first one above `tolerance`, and the last losses of both. 1 when the largest is above `tolerance`. Where there is a control, FOLDER/pytorch-nudged.csv (PyTorch from
-// weights with another last bit), it is shown beside them, and its largest difference from PyTorch is printed.
+// go by before the first one above `tolerance`, and the last losses of both. 1 when the largest is above `tolerance`.
+// Where there is a control, FOLDER/pytorch-reversed.csv (PyTorch, when the images of each batch come in reverse
+// order), it is shown beside them, and its largest difference from PyTorch is printed.
 int compare_steps(const std::string& folder, const std::string& out, const std::string& title, double tolerance);
 
 }  // namespace bijou

@@ -65,8 +65,19 @@ if [[ -x build/peers-venv/bin/python && -x build/bijou-bench-f64 ]] && build/bij
   verdict "results: $row: the row is made, and the losses are PyTorch's" \
     "$(complaint 0; awk -F, -v row=$row '$1 == row { found = 1; if (!($3 < 1e-11)) print $3 } END { if (!found) print "no line" }' "$tmp/made/results.csv")"
   expect_files "results: $row: what is kept" "$tmp/made/$row" steps.csv curve.png apart.png
+  once=$(grep "^$row," "$tmp/made/results.csv")
+  rm "$INTO/results-$row/reversed.txt" "$INTO/results-$row/pytorch-reversed.csv"
+  touch "$INTO/results-$row/reversed.txt.part"  # as if it had been cut off
+  timeout 600 bash .make/results.sh $row --resume >"$tmp/out" 2>"$tmp/err" </dev/null
+  code=$?
+  verdict "results: $row: cut off in the control, it goes on there" \
+    "$(complaint 0; grep -m 1 '^bijou: step' "$tmp/err"; [[ $(grep -c '^PyTorch: step' "$tmp/err") == 100 ]] || said "$tmp/err"
+      diff <(cut -d, -f1-10,12-18 <<<"$once") <(grep "^$row," "$tmp/made/results.csv" | cut -d, -f1-10,12-18))"
+  echo >>"$INTO/results-$row/config.json"
+  run bash .make/results.sh $row --resume
+  verdict "results: $row: of another configuration, it does not go on" "$(complaint 2; grep -q 'nothing to go on with' "$tmp/err" || said "$tmp/err")"
   verdict "results: $row: the remark" "$(grep "^$row," "$tmp/made/results.csv" |
-    grep -qE ',PyTorch [^;]*; below 1e-3 at the first 100 steps; a step: [0-9.]+ ms(; by [1-4] of 5 training batches)?$' || said "$tmp/made/results.csv")"
+    grep -qE ',PyTorch [^;]*; below 1e-3 at the first 100 steps; PyTorch against itself: [0-9.e-]+; a step: [0-9.]+ ms(; by [1-4] of 5 training batches)?$' || said "$tmp/made/results.csv")"
 else
   skip "results: $row" "there is no build/peers-venv (make bench-peers makes it), no build/bijou-bench-f64, or no CIFAR-10"
 fi

@@ -1,8 +1,8 @@
 """PyTorch repeats the training steps that `bijou-bench steps` recorded: the same weights, batches, noise and rates.
 
-    steps.py FOLDER             reads FOLDER/steps.safetensors, writes FOLDER/pytorch.csv: step, nll
-    steps.py FOLDER --nudged    the control: writes FOLDER/pytorch-nudged.csv, the losses of PyTorch when all
-                                parameters begin with another last bit
+    steps.py FOLDER               reads FOLDER/steps.safetensors, writes FOLDER/pytorch.csv: step, nll
+    steps.py FOLDER --reversed    the control: writes FOLDER/pytorch-reversed.csv, the losses of PyTorch when the images
+                                  of each batch come in reverse order: the same means and gradients, but for rounding
 """
 
 import math
@@ -20,12 +20,6 @@ def gains(model):
     for name, p in model.named_parameters():
         if p.requires_grad and (name.endswith("weight.original0") or name.endswith("weight_g")):
             yield p
-
-
-@torch.no_grad()
-def nudge(weight):
-    """Each number to the next one that its type can hold."""
-    weight.copy_(torch.nextafter(weight, torch.full_like(weight, math.inf)))
 
 
 @torch.no_grad()
@@ -69,25 +63,24 @@ class Adam:
 
 
 def main():
-    if len(sys.argv) < 2 or sys.argv[2:] not in ([], ["--nudged"]):
+    if len(sys.argv) < 2 or sys.argv[2:] not in ([], ["--reversed"]):
         sys.exit(__doc__)
-    folder, nudged = sys.argv[1], "--nudged" in sys.argv
+    folder, backwards = sys.argv[1], "--reversed" in sys.argv
     w = weights.read(os.path.join(folder, "steps.safetensors"))
     meta = {name: float(w.metadata[name]) for name in ("beta1", "beta2", "eps", "clip_norm", "weight_norm_l2")}
     batches, rates = w["x"], w["learning_rates"].tolist()
+    if backwards:
+        batches = batches.flip(1)
     torch.set_default_dtype(batches.dtype)  # double, where the recording is
     digits = 17 if batches.dtype == torch.float64 else 9  # what tells one number from the next
     w.tensors["x"] = batches[0]
     flat = batches[0].dim() == 2 or w.metadata["family"] == "nice"  # NICE knows no geometry
     model = build(w).train()
     learned = [p for p in model.parameters() if p.requires_grad]
-    if nudged:
-        for p in learned:
-            nudge(p)
     rule = {"adam": Adam, "adamax": ReleasedAdamax}[w.metadata["optimizer"]]
     optimizer = rule(learned, (meta["beta1"], meta["beta2"]), meta["eps"])
     print("pytorch", torch.__version__, "threads", torch.get_num_threads())  # for programs
-    with open(os.path.join(folder, "pytorch-nudged.csv" if nudged else "pytorch.csv"), "w", encoding="utf-8") as csv:
+    with open(os.path.join(folder, "pytorch-reversed.csv" if backwards else "pytorch.csv"), "w", encoding="utf-8") as csv:
         csv.write("step,nll\n")
         for t, (x, rate) in enumerate(zip(batches, rates)):
             for p in learned:
