@@ -96,8 +96,11 @@ case $measure in
   nll | bits | density | logit | steps | steps-double) ;;
   *) stop "$home/rows.tsv has no measure for '$row'" ;;
 esac
-[[ $* == '' || $* == --resume ]] || stop "a row is what its file says, without '$*': build/bijou train --config $home/rows/$row.json $* --out runs/mine"
-machine=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1 | tr , ' ')
+if [[ $* != '' && $* != --resume ]]; then
+  [[ $measure == steps* ]] && stop "a row is what its file says, without '$*'"
+  stop "a row is what its file says, without '$*': build/bijou train --config $home/rows/$row.json $* --out runs/mine"
+fi
+made=$(date +%F) machine=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1 | tr , ' ')
 mkdir -p "$into"
 exec 9>"$into/results.lock"
 flock -n 9 || stop "another row is being trained here; their times would not be true"
@@ -105,11 +108,13 @@ flock -n 9 || stop "another row is being trained here; their times would not be 
 # write_line <measured> <error> <unit> <validation> <its error> <train> <its error> <epochs> <hours> <threads> <seed>
 #            <parameters> <sum> <remark>
 write_line() {
+  local cell
+  for cell in "$@"; do [[ -n $cell ]] || stop "a figure of '$row' is missing, and no line was written: $*"; done
   [[ -f $out/results.csv ]] || echo "$header" >"$out/results.csv"
   [[ -f $out/README.md ]] || printf '%s\n%s\n' "$begin" "$end" >"$out/README.md"
   {
     grep -v "^$row," "$out/results.csv"
-    echo "$row,$(field "$row" 3),$1,$2,$3,$4,$5,$6,$7,$8,$9,${10},${11},${12},$(date +%F),$machine,${13},make results-$row,${14}"
+    echo "$row,$(field "$row" 3),$1,$2,$3,$4,$5,$6,$7,$8,$9,${10},${11},${12},$made,$machine,${13},make results-$row,${14}"
   } >"$out/results.csv.new" && mv "$out/results.csv.new" "$out/results.csv"
   write_table "$out"
 }
@@ -121,10 +126,16 @@ if [[ $measure == steps* ]]; then
   data=$(build/bijou data info "$(sed -n 's/.*"data": "\([^"]*\)".*/\1/p' "$home/rows/$row.json")") || exit
   part=$(part_of "$data")
   bash .make/peers.sh build/peers-venv >/dev/null || exit
+  trap : INT  # Ctrl-C ends the steps, and how to go on is said
   said=$(bash .make/steps.sh "$bench" "$home/rows/$row.json" "$into/results-$row" "$out/$row" "$(field "$row" 2)" "$@")
   code=$?
   value() { sed -n "s/.*\b$1 \([^ ]*\).*/\1/p" <<<"$said" | head -n 1; }
-  [[ -n $(value largest) ]] || exit $((code == 0 ? 1 : code))
+  if [[ -z $(value largest) ]]; then  # it did not come to the comparison
+    [[ ! -s $into/results-$row/made-of ]] || echo "results: to go on, and compare then: make results-$row ARGS=--resume" >&2
+    exit $((code == 0 ? 1 : code))
+  fi
+  [[ $(value largest) =~ ^[0-9.]+(e[-+][0-9]+)?$ ]] || { echo "results: $row: a loss is not finite ($into/results-$row); no line was written" >&2; exit 1; }
+  made=$(date -r "$into/results-$row/reversed.txt" +%F)  # with --resume nothing may have been left to do
   write_line "$(value largest)" - "relative difference of losses: the largest" - - - - - \
     "$(awk '$1 == "seconds" { s += $2 } END { printf "%.3f", s / 3600 }' <<<"$said")" "$(value threads)" "$(value seed)" \
     "$(value parameters)" "$(sha256sum <"$into/results-$row/steps.safetensors" | cut -d' ' -f1)" \

@@ -14,28 +14,38 @@
 set -u
 cd "$(dirname "$0")/.." || exit
 {  # read as a whole before it runs: the file may change under it
+(($# == 5)) || [[ $# == 6 && $6 == --resume ]] || { echo "steps: BENCH CONFIG FOLDER OUT TITLE [--resume], not: $*" >&2; exit 2; }
 bench=$1 config=$2 folder=$3 out=$4 title=$5 resume=${6:-}
 python=$(bash .make/peers.sh build/peers-venv) || exit
 pytorch() { PYTHONDONTWRITEBYTECODE=1 "$python" apps/bench/peers/steps.py "$folder" "$@"; }
 
-# part <name> <command>...: FOLDER/name.txt has what it printed, once it came to its end
+# What the steps are made of; not of which build of Bijou, which may be newer when it goes on.
+made_of() {
+  cat "$config"
+  basename "$bench"
+  "$python" -c 'import torch; print("PyTorch", torch.__version__)'
+}
+
+# part <name> <file> <command>...: makes FOLDER/file; FOLDER/name.txt has what it printed, once it came to its end
 part() {
-  local said=$folder/$1.txt start=$SECONDS
-  shift
-  [[ ! -e $said ]] || return 0
+  local said=$folder/$1.txt made=$folder/$2 start=$SECONDS
+  shift 2
+  [[ ! -s $said || ! -s $made ]] || return 0
+  rm -f "$said"
   "$@" >"$said.part" && echo "seconds $((SECONDS - start))" >>"$said.part" && mv "$said.part" "$said"
 }
 
 if [[ $resume == --resume ]]; then
-  cmp -s "$config" "$folder/config.json" || {
-    echo "steps: nothing to go on with: '$folder' has no steps of $config as it is now; leave out --resume" >&2
+  [[ -f $folder/made-of && $(made_of) == "$(<"$folder/made-of")" ]] || {
+    echo "steps: nothing to go on with: '$folder' has no steps of $config as it is now, by $(basename "$bench") and this PyTorch; leave out --resume" >&2
     exit 2
   }
 else
-  rm -rf "$folder"
-  mkdir -p "$folder" && cp "$config" "$folder/config.json" || exit
+  mkdir -p "$folder" && rm -f "$folder"/{made-of,bijou.txt,pytorch.txt,reversed.txt} && made_of >"$folder/made-of" || exit
 fi
-part bijou "$bench" steps "$config" "$folder" --steps 100 && part pytorch pytorch && part reversed pytorch --reversed || exit
+trap 'exit 130' INT  # not as a signal, so that who called it has a last word
+part bijou bijou.csv "$bench" steps "$config" "$folder" --steps 100 && part pytorch pytorch.csv pytorch &&
+  part reversed pytorch-reversed.csv pytorch --reversed || exit
 cat "$folder/bijou.txt" "$folder/pytorch.txt" "$folder/reversed.txt"
 "$bench" compare-steps "$folder" --out "$out" --title "$title: the first steps"
 exit

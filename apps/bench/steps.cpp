@@ -182,7 +182,7 @@ int compare_steps(const std::string& folder, const std::string& out, const std::
   const Losses ours = read_losses(folder + "/bijou.csv"), theirs = read_as_long(folder, "pytorch.csv", ours);
   const bool with_control = std::filesystem::exists(folder + "/pytorch-reversed.csv");
   const Losses control = with_control ? read_as_long(folder, "pytorch-reversed.csv", ours) : Losses{};
-  const std::vector<double> between = apart(ours, theirs), within_one = apart(control, theirs);
+  const std::vector<double> between = apart(ours, theirs), within_pytorch = apart(control, theirs);
   make_folder(out);
   std::ofstream csv(out + "/steps.csv");
   csv << "step,bijou_nll,pytorch_nll,relative_difference" << (with_control ? ",pytorch_reversed_nll" : "") << "\n";
@@ -198,8 +198,11 @@ int compare_steps(const std::string& folder, const std::string& out, const std::
       {{"PyTorch", theirs.step, theirs.nll, Kind::reference}, {"Bijou", ours.step, ours.nll, Kind::training}},
       {.title = title, .x_label = "step", .y_label = "nats per image", .mark_best = false});
   std::vector<plot::Curve> differences{curve_of("Bijou and PyTorch", ours.step, between, Kind::training)};
-  if (with_control)
-    differences.push_back(curve_of("PyTorch and itself, batches reversed", ours.step, within_one, Kind::validation));
+  if (with_control) {  // all three distances: two of them share each of the programs
+    differences.push_back(curve_of("PyTorch and itself, batches reversed", ours.step, within_pytorch, Kind::training));
+    differences.push_back(
+        curve_of("Bijou and PyTorch, batches reversed", ours.step, apart(ours, control), Kind::training));
+  }
   plot::training_curve(out + "/apart.png", differences,
                        {.title = title,
                         .x_label = "step",
@@ -212,7 +215,7 @@ int compare_steps(const std::string& folder, const std::string& out, const std::
   std::printf("largest %.3g mean %.3g within %td last %.6f %.6f", largest,
               std::accumulate(between.begin(), between.end(), 0.0) / static_cast<double>(between.size()),
               beyond - between.begin(), ours.nll.back(), theirs.nll.back());
-  if (with_control) std::printf(" control %.3g", largest_of(within_one));
+  if (with_control) std::printf(" control %.3g", largest_of(within_pytorch));
   std::printf("\n");
   return largest <= tolerance ? 0 : 1;
 }

@@ -79,3 +79,47 @@ run "$bench" compare-steps "$folder" --out "$tmp/other"
 verdict "steps: one loss that is no number" "$(complaint 1)"
 run "$bench" steps "$tmp/none.json" "$tmp/never"
 verdict "steps: no configuration" "$(complaint 3; [[ ! -e $tmp/never ]] || echo "a folder was made")"
+
+# ---- .make/steps.sh: all of a comparison ----------------------------------------------------------------------------
+
+mkdir -p "$tmp/kept" && touch "$tmp/kept/bijou.txt"
+run bash .make/steps.sh "$bench" "$tmp/glow.json" "$tmp/kept" "$tmp/other" Glow --resum
+verdict "steps: a word that is no option, and nothing is removed" "$(complaint 2; [[ -e $tmp/kept/bijou.txt ]] || echo "it was")"
+if [[ -x build/peers-venv/bin/python ]]; then
+  # Bijou's side with another loss in it, and the names of the parts that were run.
+  mkdir -p "$tmp/a bench"
+  cat >"$tmp/a bench/bijou-bench" <<END
+#!/usr/bin/env bash
+"$bench" "\$@" || exit
+[[ \$1 == steps ]] || exit 0
+awk -F, -v OFS=, 'NR == 51 { \$2 *= 1.01 } { print }' "\$3/bijou.csv" >"\$3/new.csv" && mv "\$3/new.csv" "\$3/bijou.csv"
+END
+  chmod +x "$tmp/a bench/bijou-bench"
+  steps() { run bash .make/steps.sh "$tmp/a bench/bijou-bench" "$tmp/glow.json" "$tmp/a folder" "$tmp/an out" Glow "$@"; }
+  steps
+  cp "$tmp/out" "$tmp/first"
+  verdict "steps: all three, and a loss that differs" "$(complaint 1; grep -q '^largest 0.0[01][0-9.e-]* .*within 49 .* control [0-9.]' "$tmp/out" || said "$tmp/out" "$tmp/err")"
+  expect_files "steps: the losses side by side, though they differ" "$tmp/an out" steps.csv curve.png apart.png
+  steps --resume
+  verdict "steps: at its end, it has nothing left to do" "$(complaint 1; grep -m 1 ': step ' "$tmp/err"; diff "$tmp/first" "$tmp/out")"
+  for cut in bijou pytorch reversed; do  # what comes after a part is made anew with it, in this order
+    case $cut in bijou) left=300 ;; pytorch) left=200 ;; reversed) left=100 ;; esac
+    for part in bijou pytorch reversed; do [[ $part < $cut ]] || rm -f "$tmp/a folder/$part.txt"; done
+    touch "$tmp/a folder/$cut.txt.part"
+    steps --resume
+    verdict "steps: cut off in $cut, it goes on there" "$(complaint 1
+      [[ $(grep -c ': step ' "$tmp/err") == "$left" ]] || echo "$(grep -c ': step ' "$tmp/err") steps were made"
+      diff <(grep -v -e ' ms ' -e seconds "$tmp/first") <(grep -v -e ' ms ' -e seconds "$tmp/out"))"
+  done
+  rm "$tmp/a folder/pytorch-reversed.csv"
+  steps --resume
+  verdict "steps: a mark without its losses does not count" "$(complaint 1; [[ $(grep -c ': step ' "$tmp/err") == 100 ]] || said "$tmp/err")"
+  cp "$tmp/a bench/bijou-bench" "$tmp/a bench/bijou-bench-f64"
+  run bash .make/steps.sh "$tmp/a bench/bijou-bench-f64" "$tmp/glow.json" "$tmp/a folder" "$tmp/an out" Glow --resume
+  verdict "steps: by another program, it does not go on" "$(complaint 2; grep -q 'nothing to go on with' "$tmp/err" || said "$tmp/err")"
+  sed -i 's/"width": 16/"width": 8/' "$tmp/glow.json"
+  steps --resume
+  verdict "steps: of another configuration, it does not go on" "$(complaint 2; grep -q 'nothing to go on with' "$tmp/err" || said "$tmp/err")"
+else
+  skip "steps: all of a comparison" "there is no build/peers-venv; make bench-peers makes it"
+fi
