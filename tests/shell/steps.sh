@@ -86,7 +86,7 @@ mkdir -p "$tmp/kept" && touch "$tmp/kept/bijou.txt"
 run bash .make/steps.sh "$bench" "$tmp/glow.json" "$tmp/kept" "$tmp/other" Glow --resum
 verdict "steps: a word that is no option, and nothing is removed" "$(complaint 2; [[ -e $tmp/kept/bijou.txt ]] || echo "it was")"
 if [[ -x build/peers-venv/bin/python ]]; then
-  # Bijou's side with another loss in it, and the names of the parts that were run.
+  # Bijou's side, with a loss that is not PyTorch's.
   mkdir -p "$tmp/a bench"
   cat >"$tmp/a bench/bijou-bench" <<END
 #!/usr/bin/env bash
