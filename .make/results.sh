@@ -49,10 +49,27 @@ unit_of() {
 
 part_of() { grep -oE '[0-9]+ of [0-9]+ training batches' <<<"$1" | head -n 1; }  # of CIFAR-10, where not all are at hand
 
+make_folder() { { mkdir -p "$1" 2>/dev/null && [[ -w $1 ]]; } || stop "nothing can be written into $1"; }
+
+# What a line is written into, before hours are spent on its figures: a page with a place for the table, and lines that
+# are whole. What is not there yet is made.
+check_table() {
+  local table=$1/README.md damaged
+  make_folder "$1"
+  if [[ ! -f $1/results.csv ]]; then
+    ! grep -qE '\*\*.*`make results-' "$table" 2>/dev/null || stop "$table has figures, and there is no $1/results.csv of which they were made"
+    echo "$header" >"$1/results.csv"
+  fi
+  [[ -f $table ]] || printf '%s\n%s\n' "$begin" "$end" >"$table"
+  damaged=$(awk -F, -v header="$header" 'BEGIN { columns = split(header, names, ",") }
+    NR == 1 && $0 != header || NF != columns { print NR; exit } END { if (!NR) print 1 }' "$1/results.csv")
+  [[ -z $damaged ]] || stop "$1/results.csv is damaged: its line $damaged is not of these columns: $header"
+  awk -v begin="$begin" -v end="$end" '$0 == begin && !on { on = 1 } $0 == end && on { found = 1 } END { exit !found }' "$table" ||
+    stop "$table lacks the lines between which the table stands: $begin $end"
+}
+
 write_table() {
   local table=$1/README.md row what published measure source
-  [[ -f $1/results.csv ]] || stop "there is no $1/results.csv"
-  { grep -qxF "$begin" "$table" && grep -qxF "$end" "$table"; } || stop "$table lacks the lines between which the table stands: $begin $end"
   {
     awk -v begin="$begin" '{ print } $0 == begin { exit }' "$table"
     echo
@@ -89,7 +106,13 @@ write_table() {
 row=${1:-}
 [[ -n $row ]] || stop "bash .make/results.sh ROW [--resume], or table; the rows: $(cd $home/rows && printf '%s ' *.json | sed 's/\.json//g')"
 shift
-if [[ $row == table ]]; then write_table "$out"; exit; fi
+if [[ $row == table ]]; then
+  (($# == 0)) || stop "table, and nothing else, not: $*"
+  [[ -f $out/results.csv ]] || stop "there is no $out/results.csv"
+  check_table "$out" && write_table "$out"
+  exit
+fi
+[[ $(field "$row" 4) != absent ]] || stop "'$row' is $(field "$row" 5)"
 [[ -f $home/rows/$row.json ]] || stop "there is no row '$row'; there are: $(cd $home/rows && printf '%s ' *.json | sed 's/\.json//g')"
 measure=$(field "$row" 4)
 case $measure in
@@ -101,7 +124,10 @@ if [[ $* != '' && $* != --resume ]]; then
   stop "a row is what its file says, without '$*': build/bijou train --config $home/rows/$row.json $* --out runs/mine"
 fi
 made=$(date +%F) machine=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1 | tr , ' ')
-mkdir -p "$into"
+[[ -x build/bijou ]] || stop "there is no build/bijou; make makes it, and make results-$row the row"
+check_table "$out"
+make_folder "$out/$row"
+make_folder "$into"
 exec 9>"$into/results.lock"
 flock -n 9 || stop "another row is being trained here; their times would not be true"
 
@@ -110,8 +136,7 @@ flock -n 9 || stop "another row is being trained here; their times would not be 
 write_line() {
   local cell
   for cell in "$@"; do [[ -n $cell ]] || stop "a figure of '$row' is missing, and no line was written: $*"; done
-  [[ -f $out/results.csv ]] || echo "$header" >"$out/results.csv"
-  [[ -f $out/README.md ]] || printf '%s\n%s\n' "$begin" "$end" >"$out/README.md"
+  check_table "$out"
   {
     grep -v "^$row," "$out/results.csv"
     echo "$row,$(field "$row" 3),$1,$2,$3,$4,$5,$6,$7,$8,$9,${10},${11},${12},$made,$machine,${13},make results-$row,${14}"
@@ -151,7 +176,8 @@ build/bijou train --config "$home/rows/$row.json" --out "$run" "$@" 2> >(tee -i 
   exit "$code"
 }
 sum=$(sha256sum <"$run/ckpt/best.safetensors" | cut -d' ' -f1)
-if grep -q "^$row,.*,$sum," "$out/results.csv" 2>/dev/null; then
+if grep -q "^$row,.*,$sum," "$out/results.csv" && [[ -s $out/$row/log.csv && -s $out/$row/curve.png ]]; then
+  write_table "$out"
   echo "results: $(awk -F, -v row="$row" '$1 == row { print row ": " $3 " ± " $4 " " $5 }' "$out/results.csv"), to the byte: the table has this checkpoint already, and its line stays" >&2
   exit
 fi
@@ -167,11 +193,9 @@ parameters=$(grep -oE '[0-9]+ parameters' "$log" | head -n 1 | cut -d' ' -f1)
 seed=$(grep -oE '"seed": [0-9]+' "$run/config.json" | cut -d' ' -f2)
 part=$(part_of "$(<"$log")")
 
-mkdir -p "$out/$row"
-cp "$run/log.csv" "$run/curve.png" "$out/$row/"
-for picture in samples density; do
-  [[ -f $run/$picture.png ]] && cp "$run/$picture.png" "$out/$row/"
-done
+kept=("$run/log.csv" "$run/curve.png")
+for picture in samples density; do [[ ! -f $run/$picture.png ]] || kept+=("$run/$picture.png"); done
+cp "${kept[@]}" "$out/$row/" || stop "log and pictures of $run could not be kept in $out/$row, and no line was written"
 write_line "$measured" "$error" "$(unit_of "$measure")" ${validation} ${train} "$epochs" "$hours" "$threads" "$seed" \
   "$parameters" "$sum" "the best: $best${part:+; by $part}"
 echo

@@ -22,6 +22,7 @@ pytorch() { PYTHONDONTWRITEBYTECODE=1 "$python" apps/bench/peers/steps.py "$fold
 # What the steps are made of; not of which build of Bijou, which may be newer when it goes on.
 made_of() {
   cat "$config"
+  build/bijou data info "$(sed -n 's/.*"data": "\([^"]*\)".*/\1/p' "$config")" | grep -e examples -e SHA-256
   basename "$bench"
   "$python" -c 'import torch; print("PyTorch", torch.__version__)'
 }
@@ -37,7 +38,7 @@ part() {
 
 if [[ $resume == --resume ]]; then
   [[ -f $folder/made-of && $(made_of) == "$(<"$folder/made-of")" ]] || {
-    echo "steps: nothing to go on with: '$folder' has no steps of $config as it is now, by $(basename "$bench") and this PyTorch; leave out --resume" >&2
+    echo "steps: nothing to go on with: '$folder' has no steps of $config and its data as they are now, by $(basename "$bench") and this PyTorch; leave out --resume" >&2
     exit 2
   }
 else

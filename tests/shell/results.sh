@@ -22,6 +22,12 @@ verdict "results: and those that were not made, and why" "$(grep -q 'NICE, MNIST
   grep -q 'BSDS300.*not run: the table' "$tmp/made/README.md" || echo "no row of BSDS300")"
 verdict "results: the table keeps the page" "$(diff <(sed '/results: begin/,/results: end/d' apps/results/README.md) <(sed '/results: begin/,/results: end/d' "$tmp/made/README.md"))"
 verdict "results: the curve is kept" "$(for f in log.csv curve.png; do [[ -s $tmp/made/$row/$f ]] || echo "no $f"; done)"
+cp "$tmp/made/README.md" "$tmp/as-made.md"
+sed -i '/results: begin/,/results: end/ { /results: /!d }' "$tmp/made/README.md" && rm "$tmp/made/$row/curve.png"
+run bash .make/results.sh $row --resume
+verdict "results: what the page and the row's folder lost comes back" "$(complaint 0; diff "$tmp/as-made.md" "$tmp/made/README.md"; [[ -s $tmp/made/$row/curve.png ]] || echo "no curve.png")"
+run bash .make/results.sh $row --resume
+verdict "results: a checkpoint that the table has" "$(complaint 0; grep -q "$row: $measured .*, to the byte: the table has this checkpoint already" "$tmp/err" || said "$tmp/err")"
 mkdir "$tmp/page" && cp apps/results/README.md apps/results/results.csv "$tmp/page"
 run env OUT="$tmp/page" bash .make/results.sh table
 verdict "results: the page's table is that of results.csv" "$(complaint 0; diff apps/results/README.md "$tmp/page/README.md" | head -n 4)"
@@ -35,6 +41,27 @@ verdict "results: the best epochs are those of the logs" "$(
       $1 == best { its = $at }
       END { if (its == "" || its > least) print name ": " best " has " its ", the least is " least }' "apps/results/$name/log.csv"
   done)"
+# refused <what> <word> <argument>: with 2, before anything is trained, and the page stays as it is
+refused() {
+  cp "$tmp/page/README.md" "$tmp/before.md"
+  run env OUT="${at:-$tmp/page}" INTO="${into:-$tmp/runs}" bash .make/results.sh "${@:3}"
+  verdict "results: $1" "$(complaint 2; grep -q "$2" "$tmp/err" || said "$tmp/err"; cmp "$tmp/before.md" "$tmp/page/README.md")"
+}
+sed -i 1d "$tmp/page/results.csv"
+refused "a results.csv without its names" "results.csv is damaged: its line 1 is not of these columns: row,published" table
+head -c 2000 apps/results/results.csv >"$tmp/page/results.csv"
+refused "a results.csv that was cut off" "results.csv is damaged: its line [0-9]* is not" $row
+rm "$tmp/page/results.csv"
+refused "a page without the results.csv of which it was made" "README.md has figures, and there is no .*results.csv" $row
+cp apps/results/results.csv "$tmp/page" && sed -i 's/results: begin/results: at/; s/results: end -->/results: begin; by `make results-ROW` -->/; s/results: at.*/results: end -->/' "$tmp/page/README.md"
+refused "a page whose marks are exchanged" "lacks the lines between which the table stands" table
+cp apps/results/README.md "$tmp/page" && rm -rf "$tmp/page/$row" && touch "$tmp/page/$row"
+refused "a file where the row's folder should be" "nothing can be written into .*page/$row" $row
+at=$tmp/page/README.md refused "a file where the folder should be" "nothing can be written into .*README.md" $row
+rm "$tmp/page/$row"
+into=/proc/none refused "no place for the training" "nothing can be written into /proc/none" $row
+refused "a row that could not be run" "'realnvp-bsds300' is not run: the table prepared" realnvp-bsds300
+refused "a word behind table" "table, and nothing else, not: more" table more
 run bash .make/results.sh
 verdict "results: no row" "$(complaint 2; grep -q 'results.sh ROW .*nice-mnist' "$tmp/err" || said "$tmp/err")"
 run bash .make/results.sh nope
@@ -77,6 +104,17 @@ if [[ -x build/peers-venv/bin/python && -x build/bijou-bench-f64 ]] && build/bij
       diff <(cut -d, -f1-10,12-18 <<<"$once") <(grep "^$row," "$tmp/made/results.csv" | cut -d, -f1-10,12-18))"
   verdict "results: $row: the remark" "$(grep "^$row," "$tmp/made/results.csv" |
     grep -qE ',PyTorch [^;]*; below 1e-3 at the first 100 steps; PyTorch against itself: [0-9.e-]+; a step: [0-9.]+ ms(; by [1-4] of 5 training batches)?$' || said "$tmp/made/results.csv")"
+  steps=$INTO/results-$row line=$(grep "^$row," "$tmp/made/results.csv")
+  mkdir -p "$tmp/others/cifar-10-batches-bin"
+  for file in batches.meta.txt test_batch.bin; do ln -s "$BIJOU_DATA_DIR/cifar-10-batches-bin/$file" "$tmp/others/cifar-10-batches-bin"; done
+  ln -s test_batch.bin "$tmp/others/cifar-10-batches-bin/data_batch_1.bin"
+  run env BIJOU_DATA_DIR="$tmp/others" bash .make/results.sh $row --resume
+  verdict "results: $row: of other data, it does not go on" "$(complaint 2; grep -q 'nothing to go on with' "$tmp/err" || said "$tmp/err")"
+  sed -i '51s/,.*/,nan/' "$steps/pytorch.csv"
+  run bash .make/results.sh $row --resume
+  verdict "results: $row: a loss that is not finite makes no line" "$(complaint 1
+    grep -q "$row: a loss is not finite ($steps); no line was written" "$tmp/err" || said "$tmp/err"
+    [[ $line == "$(grep "^$row," "$tmp/made/results.csv")" ]] || echo "the line is another")"
 else
   skip "results: $row" "there is no build/peers-venv (make bench-peers makes it), no build/bijou-bench-f64, or no CIFAR-10"
 fi
