@@ -98,7 +98,8 @@ std::vector<Command> train_commands(CLI::App& app, int argc, char** argv) {
   auto* golden = train_command->add_flag(
       "--golden", training.golden,
       "say after each epoch where the run stands against this preset's curves of several seeds, "
-      "which come with the program");
+      "which come with the program: their mean and range, and how far outside of that the run is, where by more than "
+      "the range's width");
   auto* resume = train_command->add_flag(
       "--resume", training.resume,
       "go on from the run folder's last checkpoint, with the same options: the run ends as if it had "

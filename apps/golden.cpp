@@ -64,8 +64,8 @@ std::string GoldenCurve::standing(int64_t epoch, double validation, const Unit& 
   const std::string golden =
       text("golden ", with_decimals(at->mean * unit.per_nat), " (", with_decimals(at->low * unit.per_nat), " to ",
            with_decimals(at->high * unit.per_nat), ")");
-  if (above > spread) return text(golden, ", ", with_decimals(above * unit.per_nat), " above");
-  if (below > spread) return text(golden, ", ", with_decimals(below * unit.per_nat), " below");
+  if (above > spread) return text(golden, ", ", with_decimals(above * unit.per_nat), " above that range");
+  if (below > spread) return text(golden, ", ", with_decimals(below * unit.per_nat), " below that range");
   return golden;
 }
 

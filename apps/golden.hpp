@@ -19,8 +19,9 @@ struct GoldenCurve {
   int seeds = 0;
   std::string machine, date;
 
-  // "golden 2.351 (2.349 to 2.360)"; and when the figure is farther outside of the seeds' range than that is wide, by how
-  // much: ", 0.120 above" or "below". "" for an epoch that the curve has not.
+  // "golden 2.351 (2.349 to 2.360)": mean and range of the seeds; and when the figure is farther outside of that range
+  // than it is wide, by how much: ", 0.120 above that range" or "below that range". "" for an epoch that the curve has
+  // not.
   std::string standing(int64_t epoch, double validation, const Unit& unit) const;
 };
 

@@ -31,8 +31,8 @@ TEST_CASE("golden curves: where a run stands") {
   CHECK(curve.standing(1, 10, nats) == "golden 10.000 (9.000 to 12.000)");
   CHECK(curve.standing(1, 15, nats) ==
         "golden 10.000 (9.000 to 12.000)");  // not farther outside than the range is wide
-  CHECK(curve.standing(1, 15.5, nats) == "golden 10.000 (9.000 to 12.000), 3.500 above");
-  CHECK(curve.standing(1, 5.75, nats) == "golden 10.000 (9.000 to 12.000), 3.250 below");
-  CHECK(curve.standing(2, 8, halves) == "golden 10.000 (8.000 to 11.000), 5.000 above");
+  CHECK(curve.standing(1, 15.5, nats) == "golden 10.000 (9.000 to 12.000), 3.500 above that range");
+  CHECK(curve.standing(1, 5.75, nats) == "golden 10.000 (9.000 to 12.000), 3.250 below that range");
+  CHECK(curve.standing(2, 8, halves) == "golden 10.000 (8.000 to 11.000), 5.000 above that range");
   CHECK(curve.standing(3, 1, nats).empty());
 }
