@@ -4,7 +4,7 @@
 #   bash .make/results.sh ROW [--resume]   trains apps/results/rows/ROW.json into runs/results-ROW, evaluates its best
 #                                          checkpoint, puts log, pictures and figures into apps/results. The measures
 #                                          "steps" and "steps-double": .make/steps.sh.
-#   bash .make/results.sh table            writes the README's table anew from results.csv
+#   bash .make/results.sh table            writes the README's table anew from results.csv, and draws the rows' curves
 #
 # The checkpoint is chosen on the validation part. OUT: another folder than apps/results for what is written; INTO:
 # another folder than runs for what is trained.
@@ -103,13 +103,40 @@ write_table() {
   } >"$table.new" && mv "$table.new" "$table"
 }
 
+# draw_curve <row>: its log as a picture, with dashed lines where the validation curve would have the published figure, and
+# the one that the row has on the test part. Nats of log p become bits/dim by their distance from the best epoch's figure
+# on validation, which the table has in the one and the log in the other.
+draw_curve() {
+  local unit=bits/dim lines line
+  [[ $(field "$1" 4) != nll ]] || unit=nats
+  mapfile -t lines < <(awk -F, -v row="$1" -v source="$(field "$1" 5)" -v unit=$unit '
+    function line(words, figure) {
+      if (figure == "-") return
+      if (of["unit"] == "nats of log p") printf "%s: %.1f %s=%.9g\n", words, figure, of["unit"], best - (figure - of["validation"]) * per_nat
+      else printf "%s=%.9g\n", words, best + figure - of["validation"]
+    }
+    FNR == 1 { for (i = 1; i <= NF; ++i) column[i] = $i; next }
+    NR == FNR { if ($1 == row) for (i = 1; i <= NF; ++i) of[column[i]] = $i; next }
+    of["remark"] ~ "^the best: " $1 "(;|$)" {
+      for (i = 1; i <= NF; ++i) at[column[i]] = $i
+      best = at[unit == "nats" ? "validation_nll_nats" : "validation_bits_per_dim"]
+      per_nat = at["bits_per_dim"] / at["nll_nats"]
+    }
+    END { line(source, of["published"]); line("this row, test part", of["measured"]) }' "$out/results.csv" "$out/$1/log.csv")
+  for line in "${lines[@]}"; do set -- "$@" --line "$line"; done
+  build/bijou curve "$out/$1" --title "$(field "$1" 2)" --unit $unit --out "$out/$1/curve.png" --force "${@:2}"
+}
+
 row=${1:-}
 [[ -n $row ]] || stop "bash .make/results.sh ROW [--resume], or table; the rows: $(cd $home/rows && printf '%s ' *.json | sed 's/\.json//g')"
 shift
 if [[ $row == table ]]; then
   (($# == 0)) || stop "table, and nothing else, not: $*"
   [[ -f $out/results.csv ]] || stop "there is no $out/results.csv"
-  check_table "$out" && write_table "$out"
+  check_table "$out" && write_table "$out" || exit
+  for row in $(tail -n +2 "$out/results.csv" | cut -d, -f1); do
+    [[ ! -s $out/$row/log.csv ]] || draw_curve "$row" || exit
+  done
   exit
 fi
 [[ $(field "$row" 4) != absent ]] || stop "'$row' is $(field "$row" 5)"
@@ -193,11 +220,12 @@ parameters=$(grep -oE '[0-9]+ parameters' "$log" | head -n 1 | cut -d' ' -f1)
 seed=$(grep -oE '"seed": [0-9]+' "$run/config.json" | cut -d' ' -f2)
 part=$(part_of "$(<"$log")")
 
-kept=("$run/log.csv" "$run/curve.png")
+kept=("$run/log.csv")
 for picture in samples density; do [[ ! -f $run/$picture.png ]] || kept+=("$run/$picture.png"); done
 cp "${kept[@]}" "$out/$row/" || stop "log and pictures of $run could not be kept in $out/$row, and no line was written"
 write_line "$measured" "$error" "$(unit_of "$measure")" ${validation} ${train} "$epochs" "$hours" "$threads" "$seed" \
   "$parameters" "$sum" "the best: $best${part:+; by $part}"
+draw_curve "$row" || exit
 echo
 echo "$row: $measured ± $error $(unit_of "$measure") on the test part; to compare with: $(field "$row" 3)"
 exit

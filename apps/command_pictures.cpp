@@ -124,6 +124,21 @@ Command plot_command(CLI::App& app) {
   return {command, [options] { return plot_run(*options); }};
 }
 
+Command curve_command(CLI::App& app) {
+  const auto options = std::make_shared<CurveOptions>();
+  auto* command = app.add_subcommand("curve", "draw a run's log.csv, finished or not, with lines to compare it with");
+  command->add_option("RUN", options->run, "run folder")->required();
+  command->add_option("--line", options->lines, "NAME=VALUE: a dashed line; again for another")
+      ->expected(1)
+      ->take_all();
+  command->add_option("--title", options->title, "above the picture; default: the run");
+  command->add_option("--unit", options->unit, "bits/dim or nats")
+      ->check(CLI::IsMember({"bits/dim", "nats"}))
+      ->capture_default_str();
+  add_output_options(command, *options, "a PNG file; default: curve.png in the run folder");
+  return {command, [options] { return draw_learning_curve(*options); }};
+}
+
 Command report_command(CLI::App& app) {
   const auto options = std::make_shared<ReportOptions>();
   auto* command = app.add_subcommand(
@@ -139,8 +154,8 @@ Command report_command(CLI::App& app) {
 }  // namespace
 
 std::vector<Command> picture_commands(CLI::App& app) {
-  return {encode_command(app),  decode_command(app), interpolate_command(app), edit_command(app),
-          inpaint_command(app), score_command(app),  plot_command(app),        report_command(app)};
+  return {encode_command(app), decode_command(app), interpolate_command(app), edit_command(app),  inpaint_command(app),
+          score_command(app),  plot_command(app),   curve_command(app),       report_command(app)};
 }
 
 }  // namespace bijou

@@ -164,6 +164,13 @@ struct PlotOptions : RunDataOptions, OutputOptions {
   uint64_t seed = 0;
 };
 
+// The curve of a run's log.csv, in one of the log's units, with dashed lines to compare it with.
+struct CurveOptions : OutputOptions {
+  std::string run, title;
+  std::string unit = "bits/dim";   // or "nats"
+  std::vector<std::string> lines;  // NAME=VALUE
+};
+
 struct ReportOptions : RunDataOptions, OutputOptions {};
 
 // What `bijou data list` and `bijou data info` were asked.
@@ -205,6 +212,7 @@ int edit(const EditOptions& options);
 int inpaint_images(const InpaintOptions& options);
 int score(const ScoreOptions& options);
 int plot_run(const PlotOptions& options);
+int draw_learning_curve(const CurveOptions& options);
 int report(const ReportOptions& options);
 int replay(const ReplayOptions& options);  // NonFiniteError: the step fails again
 int import_model(const ImportCommand& options);

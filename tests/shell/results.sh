@@ -31,6 +31,14 @@ verdict "results: a checkpoint that the table has" "$(complaint 0; grep -q "$row
 mkdir "$tmp/page" && cp apps/results/README.md apps/results/results.csv "$tmp/page"
 run env OUT="$tmp/page" bash .make/results.sh table
 verdict "results: the page's table is that of results.csv" "$(complaint 0; diff apps/results/README.md "$tmp/page/README.md" | head -n 4)"
+mkdir "$tmp/page/nice-mnist" "$tmp/page/glow-mnist" && for name in nice-mnist glow-mnist; do cp apps/results/$name/log.csv "$tmp/page/$name"; done
+run env OUT="$tmp/page" bash .make/results.sh table
+verdict "results: the curves, with lines at the published figures" "$(complaint 0
+  for name in nice-mnist glow-mnist; do [[ -s $tmp/page/$name/curve.png ]] || echo "no curve of $name"; done
+  grep -q '^FFJORD table 2: 1.05, 0.054[0-9]* below the best$' "$tmp/out" || said "$tmp/out"
+  # log p of values in [0, 1]: 8 bits/dim are the quantisation into 256 levels
+  awk -F': ' '/^NICE figure 3: 1980.5 nats of log p: / { found = 1; want = 8 - 1980.5 / 784 / log(2); if (($3 - want) ^ 2 > 1e-9) print $3 " instead of " want }
+    END { if (!found) print "no line of NICE" }' "$tmp/out")"
 verdict "results: the best epochs are those of the logs" "$(
   grep -q ',the best: ' apps/results/results.csv || echo "no row has one"
   sed -n 's/^\([a-z0-9-]*\),.*,the best: \([0-9]*\).*/\1 \2/p' apps/results/results.csv | while read -r name best; do

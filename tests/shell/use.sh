@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What a trained flow is for: sample, encode, decode, interpolate, edit, inpaint, plot; what is refused.
+# What a trained flow is for: sample, encode, decode, interpolate, edit, inpaint, plot, curve; what is refused.
 cd "$(dirname "$0")/../.." || exit
 . tests/shell/lib/common.bash
 export LC_ALL=C
@@ -86,6 +86,24 @@ run "$bijou" plot glow --json --force
 mv kept.json glow/figures.json
 verdict "plot: the curve has the training's baselines" "$(cmp -s with-baselines.png glow/plots/curve.png && echo "it is the same without them")"
 json "plot --json"
+
+mkdir unfinished && head -n 2 moons/log.csv >unfinished/log.csv  # no checkpoint
+run "$bijou" curve unfinished --unit nats --line "a = b=-1e9" --line published=1e9
+made "curve" unfinished/curve.png
+verdict "curve: the best epoch's figure, and the lines'" "$(
+  best=$(sed -n 2p moons/log.csv | cut -d, -f7)
+  for line in "validation: best $best nats, epoch 1" 'a = b: -1e+09, 1e+09 below the best' 'published: 1e+09, 1e+09 above the best'; do
+    grep -qxF "$line" out || said out
+  done)"
+cp unfinished/curve.png with-lines.png
+run "$bijou" curve unfinished --unit nats --json --force
+json "curve --json"
+verdict "curve: the lines are in the picture" "$(cmp -s with-lines.png unfinished/curve.png && echo "it is the same without them")"
+expect_exit "curve: a picture that exists" 2 'unfinished/curve\.png exists; replace it with --force' "$bijou" curve unfinished
+expect_exit "curve: no log" 3 'classes/ckpt/log\.csv: missing, without a finished epoch' "$bijou" curve classes/ckpt
+for line in word =1 name= name=x name=inf; do
+  expect_exit "curve: --line $line" 2 "--line '$line' is not NAME=VALUE" "$bijou" curve unfinished --out x.png --line $line
+done
 
 # Picture files: of the right size, of another, and what is none.
 expect_success "use: a folder of pictures by resizing" "$bijou" interpolate glow --from a.png --to b.png --resize --out resized.png
