@@ -109,9 +109,11 @@ write_table() {
 draw_curve() {
   local unit=bits/dim lines line
   [[ $(field "$1" 4) != nll ]] || unit=nats
-  mapfile -t lines < <(awk -F, -v row="$1" -v source="$(field "$1" 5)" -v unit=$unit '
+  lines=$(awk -F, -v row="$1" -v source="$(field "$1" 5)" -v unit=$unit '
+    function is_number(text) { return text ~ /^-?[0-9]+(\.[0-9]*)?(e[-+]?[0-9]+)?$/ }
     function line(words, figure) {
       if (figure == "-") return
+      if (!is_number(figure) || !is_number(of["validation"])) { broken = 1; return }
       if (of["unit"] == "nats of log p") printf "%s: %.1f %s=%.9g\n", words, figure, of["unit"], best - (figure - of["validation"]) * per_nat
       else printf "%s=%.9g\n", words, best + figure - of["validation"]
     }
@@ -120,11 +122,13 @@ draw_curve() {
     of["remark"] ~ "^the best: " $1 "(;|$)" {
       for (i = 1; i <= NF; ++i) at[column[i]] = $i
       best = at[unit == "nats" ? "validation_nll_nats" : "validation_bits_per_dim"]
-      per_nat = at["bits_per_dim"] / at["nll_nats"]
+      if (is_number(best)) per_nat = at["bits_per_dim"] / at["nll_nats"]
     }
-    END { line(source, of["published"]); line("this row, test part", of["measured"]) }' "$out/results.csv" "$out/$1/log.csv")
-  for line in "${lines[@]}"; do set -- "$@" --line "$line"; done
-  build/bijou curve "$out/$1" --title "$(field "$1" 2)" --unit $unit --out "$out/$1/curve.png" --force "${@:2}"
+    END { line(source, of["published"]); line("this row, test part", of["measured"]); exit broken || !per_nat }' "$out/results.csv" "$out/$1/log.csv") ||
+    stop "the curve of '$1' cannot be drawn: its line in $out/results.csv has a figure that is no number, or $out/$1/log.csv lacks the best epoch"
+  while IFS= read -r line; do set -- "$@" --line "$line"; done <<<"$lines"
+  build/bijou curve "$out/$1" --title "$(field "$1" 2)" --unit $unit --out "$out/$1/curve.png" --force "${@:2}" ||
+    stop "the curve of '$1' was not drawn"
 }
 
 row=${1:-}
@@ -133,10 +137,13 @@ shift
 if [[ $row == table ]]; then
   (($# == 0)) || stop "table, and nothing else, not: $*"
   [[ -f $out/results.csv ]] || stop "there is no $out/results.csv"
-  check_table "$out" && write_table "$out" || exit
+  check_table "$out"
+  [[ -x build/bijou ]] || stop "there is no build/bijou, which draws the curves; make makes it"
   for row in $(tail -n +2 "$out/results.csv" | cut -d, -f1); do
-    [[ ! -s $out/$row/log.csv ]] || draw_curve "$row" || exit
+    [[ -n $(field "$row" 1) ]] || stop "$out/results.csv has a row '$row', and $home/rows.tsv has none"
+    [[ ! -s $out/$row/log.csv ]] || draw_curve "$row"
   done
+  write_table "$out"
   exit
 fi
 [[ $(field "$row" 4) != absent ]] || stop "'$row' is $(field "$row" 5)"
@@ -225,7 +232,7 @@ for picture in samples density; do [[ ! -f $run/$picture.png ]] || kept+=("$run/
 cp "${kept[@]}" "$out/$row/" || stop "log and pictures of $run could not be kept in $out/$row, and no line was written"
 write_line "$measured" "$error" "$(unit_of "$measure")" ${validation} ${train} "$epochs" "$hours" "$threads" "$seed" \
   "$parameters" "$sum" "the best: $best${part:+; by $part}"
-draw_curve "$row" || exit
+draw_curve "$row"
 echo
 echo "$row: $measured ± $error $(unit_of "$measure") on the test part; to compare with: $(field "$row" 3)"
 exit

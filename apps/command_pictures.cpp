@@ -126,13 +126,15 @@ Command plot_command(CLI::App& app) {
 
 Command curve_command(CLI::App& app) {
   const auto options = std::make_shared<CurveOptions>();
-  auto* command = app.add_subcommand("curve", "draw a run's log.csv, finished or not, with lines to compare it with");
+  auto* command = app.add_subcommand("curve", "draw a run's log.csv, finished or not; lower is better");
   command->add_option("RUN", options->run, "run folder")->required();
-  command->add_option("--line", options->lines, "NAME=VALUE: a dashed line; again for another")
+  command
+      ->add_option("--line", options->lines,
+                   "NAME=VALUE: a dashed line to compare with, in the unit; again for another")
       ->expected(1)
       ->take_all();
-  command->add_option("--title", options->title, "above the picture; default: the run");
-  command->add_option("--unit", options->unit, "bits/dim or nats")
+  command->add_option("--title", options->title, "above the picture; default: RUN");
+  command->add_option("--unit", options->unit, "of the picture: nats, where the data are no images")
       ->check(CLI::IsMember({"bits/dim", "nats"}))
       ->capture_default_str();
   add_output_options(command, *options, "a PNG file; default: curve.png in the run folder");

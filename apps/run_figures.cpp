@@ -98,7 +98,7 @@ std::map<std::string, std::vector<double>> log_columns(const std::string& run) {
     for (std::string cell; std::getline(cells, cell, ',');) {
       char* end = nullptr;
       row.push_back(std::strtod(cell.c_str(), &end));
-      if (end == cell.c_str()) row.back() = std::nan("");
+      if (end == cell.c_str() || *end != '\0') row.back() = std::nan("");
     }
     if (row.size() != names.size()) break;
     for (size_t k = 0; k < names.size(); ++k) columns[names[k]].push_back(row[k]);

@@ -130,12 +130,14 @@ void spread(std::vector<BaselineLabel>& labels, const Rect& frame) {
   }
 }
 
-std::vector<BaselineLabel> make_labels(const CurveStyle& style) {
+std::vector<BaselineLabel> make_labels(const CurveStyle& style, const Range& shown) {
   std::vector<BaselineLabel> labels;
   for (const Baseline& baseline : style.baselines) {
     if (!std::isfinite(baseline.value)) continue;
     BaselineLabel label;
     label.lines = detail::wrap_text(baseline.label, font_size, baseline_label_width);
+    label.outside = baseline.value < shown.lo || baseline.value > shown.hi;
+    if (label.outside) label.lines.insert(label.lines.begin(), baseline.value > shown.hi ? "far above:" : "far below:");
     label.value = pretty_number(style.log_y ? std::pow(10.0, baseline.value) : baseline.value, 4);
     label.line_value = baseline.value;
     label.height = detail::lines_height(label.lines.size() + 1, font_size);
@@ -158,12 +160,7 @@ void draw_baselines(Canvas& canvas, Axes& axes, std::vector<BaselineLabel> label
   const double right = axes.frame().right();
   for (BaselineLabel& label : labels) {
     axes.horizontal_line(label.line_value, {.color = palette::soft_ink, .width = 2.0, .dash = 10.0, .gap = 8.0});
-    const double y = axes.map({0.0, label.line_value}).y;
-    label.line_y = std::clamp(y, axes.frame().y, axes.frame().bottom());
-    label.outside = label.line_y != y;
-    if (!label.outside) continue;
-    label.lines.insert(label.lines.begin(), y < label.line_y ? "far above:" : "far below:");
-    label.height = detail::lines_height(label.lines.size() + 1, font_size);
+    label.line_y = std::clamp(axes.map({0.0, label.line_value}).y, axes.frame().y, axes.frame().bottom());
   }
   spread(labels, axes.frame());
   for (const BaselineLabel& label : labels) {
@@ -201,7 +198,7 @@ void training_curve(const std::string& path, const std::vector<Curve>& curves, c
       .x_label = style.x_label, .y_label = style.y_label, .integer_x = style.integer_x, .log_y = style.log_y};
   const double title_height = style.title.empty() ? 0.0 : 1.7 * detail::caption_size;
   const double note_height = y.cut ? 1.5 * font_size : 0.0;
-  const std::vector<BaselineLabel> labels = make_labels(style);
+  const std::vector<BaselineLabel> labels = make_labels(style, y.range);
   const Margins space = Axes::margins({0.0, 0.0, 1000.0, 600.0}, x, y.range, look);
   Rect frame{detail::page_margin + space.left, detail::page_margin + title_height + note_height, 0.0, 0.0};
   frame.w = page_width - detail::page_margin - std::max(labels_width(labels), space.right) - frame.x;

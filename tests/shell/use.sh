@@ -100,7 +100,25 @@ run "$bijou" curve unfinished --unit nats --json --force
 json "curve --json"
 verdict "curve: the lines are in the picture" "$(cmp -s with-lines.png unfinished/curve.png && echo "it is the same without them")"
 expect_exit "curve: a picture that exists" 2 'unfinished/curve\.png exists; replace it with --force' "$bijou" curve unfinished
-expect_exit "curve: no log" 3 'classes/ckpt/log\.csv: missing, without a finished epoch' "$bijou" curve classes/ckpt
+mkdir broken
+damaged() {  # damaged <name> <regex> <log.csv of moons by this sed script>
+  sed "$3" moons/log.csv >broken/log.csv
+  expect_exit "curve: $1" 3 "broken/log\.csv: $2" "$bijou" curve broken --out x.png
+}
+expect_exit "curve: no log" 3 'classes/ckpt/log\.csv: no such log, or an empty one' "$bijou" curve classes/ckpt
+damaged "an empty log" 'no such log, or an empty one' d
+damaged "before the first epoch" 'no epoch is finished yet' '2,$d'
+damaged "a column that is missing" 'it lacks the column bits_per_dim' 's/,bits_per_dim/,bits/'
+damaged "a column twice" 'it has the column epoch twice' 's/^epoch,step/epoch,epoch/'
+damaged "a line in the middle that was cut off" 'line 4 is damaged' '2p; 2p; 2s/,.*/,9/'
+damaged "no figure" 'no validation figure is a finite number' '2,$s/,[0-9][^,]*/,0.5x/g'
+{ cat moons/log.csv && printf '2,60'; } >broken/log.csv
+run "$bijou" curve broken
+made "curve: a last line that is still being written" broken/curve.png
+expect_exit "curve: too many lines" 2 '9 lines; beside a picture there is room for 8' "$bijou" curve unfinished --out x.png $(printf -- "--line %s=1 " {1..9})
+expect_exit "curve: too long a name" 2 'longer than 60 letters' "$bijou" curve unfinished --out x.png --line "$(printf a%.0s {1..61})=1"
+run "$bijou" curve unfinished --force --json --line $'\xff=1'
+json "curve: a name that is not UTF-8"
 for line in word =1 name= name=x name=inf; do
   expect_exit "curve: --line $line" 2 "--line '$line' is not NAME=VALUE" "$bijou" curve unfinished --out x.png --line $line
 done
