@@ -57,7 +57,7 @@ std::string pretty_number(double value, int digits) {
     const std::string mantissa = without_zeros(text.substr(0, e));
     const std::string power = "10" + superscript(exponent);
     if (mantissa == "1") return power;
-    return with_minus(mantissa) + " \u00d7 " + power;
+    return with_minus(mantissa) + "\u00a0\u00d7\u00a0" + power;  // no line ends between them
   }
   return with_minus(without_zeros(fixed(value, std::max(0, digits - 1 - exponent))));
 }

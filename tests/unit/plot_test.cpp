@@ -212,7 +212,7 @@ TEST_CASE("plot: ticks are nice numbers with readable labels") {
   CHECK(steps.label(10000.0) == "10k");
   CHECK(nice_ticks({0.0, no_number}, 5).values.empty());
   CHECK(nice_ticks({1e15, 1e15 + 0.25}, 5).values.size() < 100);
-  CHECK(pretty_number(6.84e-7, 2) == "6.8 \u00d7 10\u207b\u2077");
+  CHECK(pretty_number(6.84e-7, 2) == "6.8\u00a0\u00d7\u00a010\u207b\u2077");
   CHECK(pretty_number(1e6) == "10\u2076");
   CHECK(pretty_number(-2.5) == "\u22122.5");
   CHECK(pretty_number(0.0) == "0");
