@@ -42,13 +42,19 @@ else
   not_ok "readme: the recipe for an operation compiles" "$(head -n 3 "$tmp/log")"
 fi
 
+# The names by which a page's sections are linked: lower case, hyphens for spaces, no punctuation.
+sections() { sed -n 's/^##* \(.*\)/<\L\1>/p' "$1" | sed 's/[^a-z0-9<> _-]//g; s/ /-/g'; }
 missing=""
 for document in README.md flows/README.md apps/bench/README.md apps/results/README.md CONTRIBUTING.md; do
   while read -r link; do
-    [[ $link == http* || $link == '#'* || -e $(dirname "$document")/$link ]] || missing+="$document: $link; "
+    [[ $link == http* ]] && continue
+    file=${link%%#*} section=
+    [[ $link != *'#'* ]] || section=${link#*#}
+    file=${file:+$(dirname "$document")/$file} file=${file:-$document}
+    [[ -e $file && (-z $section || $(sections "$file") == *"<$section>"*) ]] || missing+="$document: $link; "
   done < <(awk '/^ *```/ { code = !code } !code' "$document" | grep -oE '\]\([^)]+\)' | sed 's/^](//; s/)$//')
 done
-verdict "readme: every link leads to a file" "$missing"
+verdict "readme: every link leads to a file, and to a section that it has" "$missing"
 
 unknown=""
 for target in $(grep -hoE '^make [a-z0-9-]+|`make [a-z0-9-]+' README.md apps/bench/README.md apps/results/README.md CONTRIBUTING.md | sed 's/.*make //' | grep -v -- '-$' | sort -u); do
