@@ -57,7 +57,7 @@ check_table() {
   local table=$1/README.md damaged
   make_folder "$1"
   if [[ ! -f $1/results.csv ]]; then
-    ! grep -qE '\*\*.*`make results-' "$table" 2>/dev/null || stop "$table has figures, and there is no $1/results.csv of which they were made"
+    ! grep -qE '^\| .*`make results-' "$table" 2>/dev/null || stop "$table has figures, and there is no $1/results.csv of which they were made"
     echo "$header" >"$1/results.csv"
   fi
   [[ -f $table ]] || printf '%s\n%s\n' "$begin" "$end" >"$table"
@@ -69,30 +69,35 @@ check_table() {
 }
 
 write_table() {
-  local table=$1/README.md row what published measure source
+  local table=$1/README.md row what published measure source goal
   {
     awk -v begin="$begin" '{ print } $0 == begin { exit }' "$table"
     echo
     echo "| | to compare with | measured | validation, train | epochs, hours, threads | seed, parameters | date | command |"
     echo "|---|---|---|---|---|---|---|---|"
-    while IFS=$'\t' read -r row what published measure source; do
+    while IFS=$'\t' read -r row what published measure source goal; do
       [[ $row == \#* ]] && continue
       if [[ $measure == absent ]]; then
         echo "| $what | $published | $source | | | | | |"
         continue
       fi
-      awk -F, -v row="$row" -v what="$what" -v published="$published ($source)" '
+      awk -F, -v row="$row" -v what="$what" -v published="$published ($source)" -v goal="$goal" '
         function of(column) { return $at[column] }
         function shown(figure) { return sprintf(figure ^ 2 < 10000 ? "%.3f" : "%.1f", figure) }
+        function reached() { return of("unit") == "nats of log p" ? of("measured") >= goal + 0 : of("measured") <= goal + 0 }
+        function missed() { return goal == "-" || reached() ? "" : ": missed" }
+        function judged(text) { return goal == "-" ? text : reached() ? "**" text "**" : text }
         function with_error(figure, error) { return shown(figure) (error == "-" ? "" : sprintf(" ± %.2g", error)) }
         NR == 1 { for (i = 1; i <= NF; ++i) at[$i] = i }
         $1 != row { next }
-        { found = 1; printf "| [%s](%s/) | %s | ", what, row, published }
+        { found = 1; against = of("published") + 0 == goal + 0 || goal == "-" ? published : published "; goal: " goal }
+        of("unit") ~ /^relative/ { against = "PyTorch; goal: " goal }
+        { printf "| [%s](%s/) | %s | ", what, row, against }
         of("unit") ~ /^relative/ {
-          printf "not trained: 100 losses within **%.2e** of PyTorch'"'"'s (relative); %s | | -", of("measured"), of("remark")
+          printf "not trained: 100 losses within %s of PyTorch'"'"'s (relative)%s; %s | | -", judged(sprintf("%.2e", of("measured"))), missed(), of("remark")
         }
         of("unit") !~ /^relative/ {
-          printf "**%s** ± %.2g %s | %s, %s | %d (%s)", shown(of("measured")), of("standard_error"), of("unit"),
+          printf "%s ± %.2g %s%s | %s, %s | %d (%s)", judged(shown(of("measured"))), of("standard_error"), of("unit"), missed(),
                  with_error(of("validation"), of("validation_error")), with_error(of("train"), of("train_error")), of("epochs"), of("remark")
         }
         { printf ", %.2f, %s | %s, %s | %s | `%s` |\n", of("hours"), of("threads"), of("seed"), of("parameters"), of("date"), of("command") }
